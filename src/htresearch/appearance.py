@@ -1,0 +1,237 @@
+"""How every figure and table looks: one theme, a Chinese font that is always there, tables that never vary.
+
+The font is Noto Sans SC, which the zhplot package carries under the SIL Open Font License.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+from htresearch import checks
+from htresearch.language import Text, label
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+#: Okabe & Ito's palette in an order that also differs in lightness, so that it survives colour blindness and print.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+# seaborn's `set_theme` and `set_style` ask for "sans-serif", which they make mean Arial first, and Matplotlib falls
+# back glyph by glyph only in an explicit list of families. So that a later call cannot undo the Chinese glyphs, our
+# font also answers to Arial, ahead of the machine's own.
+_SEABORN_FIRST = "Arial"
+
+
+@cache
+def _register_font() -> str:
+    """Make the font known to Matplotlib, under its own name and seaborn's first choice; return its name."""
+    from matplotlib.font_manager import FontEntry, fontManager
+
+    path = str(files("zhplot").joinpath("fonts/NotoSansSC-Regular.ttf"))
+    fontManager.addfont(path)
+    name = fontManager.ttflist[-1].name
+    # The one face serves bold too: there is no bold file, and Matplotlib would log its absence at every title.
+    for family, weight in ((name, 700), (_SEABORN_FIRST, 400), (_SEABORN_FIRST, 700)):
+        fontManager.ttflist.insert(0, FontEntry(fname=path, name=family, weight=weight, size="scalable"))
+    return name
+
+
+def theme() -> None:
+    """Set how figures look from now on: font, colours, grid, size.
+
+    A glyph that the font lacks becomes an error instead of an empty box.
+
+    Examples
+    --------
+    >>> import htresearch as ht
+    >>> ht.theme()
+    """
+    import matplotlib as mpl
+    import seaborn as sns
+    from matplotlib import cycler
+
+    font = _register_font()
+    sns.set_theme(
+        context="notebook",
+        style="whitegrid",
+        rc={
+            "axes.prop_cycle": cycler(color=PALETTE),
+            "axes.unicode_minus": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": 12,
+            "axes.titlelocation": "left",
+            "axes.labelsize": 10,
+            "figure.figsize": (6.8, 4.0),
+            "figure.dpi": 100,
+            "savefig.dpi": 160,
+            "font.size": 10,
+            "grid.color": "0.9",
+            "legend.frameon": False,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+        },
+    )
+    mpl.rcParams["font.family"] = [font, "DejaVu Sans"]
+    warnings.filterwarnings("error", message=r"Glyph .* missing from", category=UserWarning)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A finished figure with the words that stand for it where it cannot be seen."""
+
+    png: bytes
+    alt: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/png": self.png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+
+
+def figure(drawn: Axes | MatplotlibFigure, alt: Text | str) -> Figure:
+    """Finish a figure for display: draw it once, close it, and keep its alternative text.
+
+    Parameters
+    ----------
+    drawn
+        What was drawn on.
+    alt
+        What a reader who cannot see the figure should know: what is shown against what, and what stands out.
+
+    Raises
+    ------
+    ArgumentError
+        If `alt` is empty.
+    """
+    import matplotlib.pyplot as plt
+
+    if not str(alt).strip():
+        checks.require(
+            checks.Fault(
+                checks.argument("alt"),
+                Text("图形须有替代文字", "a figure needs an alternative text"),
+                Text("请用一两句话写出图中的内容", "Say in a sentence or two what the figure shows"),
+            )
+        )
+    whole = drawn if hasattr(drawn, "savefig") else drawn.figure
+    buffer = BytesIO()
+    # No date and no software version, so that the same data give the same bytes.
+    whole.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
+    plt.close(whole)
+    return Figure(buffer.getvalue(), str(alt))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table: the same cells as HTML and as plain text."""
+
+    html: str
+    plain: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.html, "text/plain": self.plain}
+
+
+def table(
+    frame: pd.DataFrame,
+    title: Text | str = "",
+    note: Text | str = "",
+    digits: int = 3,
+    names: Mapping[str, Text | str] | None = None,
+) -> Table:
+    """Show a frame as a table for readers.
+
+    Column names and vocabulary values get their labels in the language now spoken; numbers are rounded to
+    `digits` significant digits (whole numbers stay whole), a missing value is a dash.
+
+    Parameters
+    ----------
+    frame
+        What to show; its index is left out.
+    title, note
+        Above and below the table.
+    digits
+        Significant digits of numbers that are not whole.
+    names
+        Labels for columns that `htresearch.language.label` does not know.
+
+    Examples
+    --------
+    >>> import pandas as pd, htresearch as ht
+    >>> print(ht.table(pd.DataFrame({"x": [0.12345, 12.0]})).plain)
+        x
+     0.123
+    12.0
+    """
+    import pandas as pd
+    from great_tables import GT
+
+    checks.require(checks.integer("digits", digits, 1, 15))
+    names = names or {}
+    cells = pd.DataFrame(
+        {
+            column: [_cell(value, column, digits, whole=_is_whole(frame[column])) for value in frame[column]]
+            for column in frame.columns
+        },
+        dtype=object,
+    )
+    labels = {column: str(names.get(column, label(column))) for column in frame.columns}
+    numeric = [
+        column
+        for column in frame.columns
+        if pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column])
+    ]
+    shown = GT(cells, id="htresearch").cols_label(**{str(c): labels[c] for c in frame.columns})
+    shown = shown.cols_align("left", [c for c in cells.columns if c not in numeric]).cols_align("right", numeric)
+    if str(title):
+        shown = shown.tab_header(title=str(title))
+    if str(note):
+        shown = shown.tab_source_note(str(note))
+    plain = cells.rename(columns=labels).to_string(index=False)
+    parts = [str(title), plain, str(note)]
+    return Table(shown.as_raw_html(), "\n".join(p for p in parts if p))
+
+
+def _is_whole(values: pd.Series) -> bool:
+    kept = values.dropna()
+    return kept.dtype.kind in "iu" or (
+        kept.dtype.kind == "f" and len(kept) > 0 and (kept % 1 == 0).all() and kept.abs().max() >= 1000
+    )
+
+
+def _cell(value: object, column: str, digits: int, whole: bool) -> str:
+    """Return one cell as text; integers keep every digit, other numbers `digits` significant ones."""
+    import pandas as pd
+
+    if isinstance(value, Text):
+        return str(value)
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return "–"
+    if isinstance(value, bool) or type(value).__name__ == "bool":
+        return str(Text("是", "yes") if value else Text("否", "no"))
+    if isinstance(value, Integral) or (whole and isinstance(value, Real)):
+        return f"{int(value):,}"
+    if isinstance(value, Real):
+        if column == "p_value" and 0 <= value < 0.001:
+            return "< 0.001"
+        return significant(float(value), digits)
+    return str(label(str(value), within=column))
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number with `digits` significant digits, without exponents and without a negative zero."""
+    if value == 0 or abs(value) < 10.0 ** (-digits - 2):
+        return "0.0"
+    from math import floor, log10
+
+    decimals = max(digits - 1 - floor(log10(abs(value))), 0)
+    rounded = round(value, decimals)
+    return f"{rounded:,.{min(decimals, digits + 1)}f}" if rounded else "0.0"

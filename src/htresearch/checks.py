@@ -1,0 +1,88 @@
+"""Validators of the arguments that recur.
+
+Each returns a `Fault` or ``None``; `require` raises one `ArgumentError` with all of them, so that a user mends a
+call once.
+"""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from numbers import Integral, Real
+
+from htresearch.errors import ArgumentError, Fault, HTResearchError
+from htresearch.language import Text, listing
+
+
+def require(*faults: Fault | None, error: type[HTResearchError] = ArgumentError) -> None:
+    """Raise `error` with every fault that is not ``None``."""
+    found = [fault for fault in faults if fault is not None]
+    if found:
+        raise error(*found)
+
+
+def argument(name: str) -> Text:
+    """Name an argument in a message."""
+    return Text(f"参数 {name}", f"Argument {name}")
+
+
+def suggestion(value: object, known: Iterable[object]) -> Text | None:
+    """Return "did you mean …?" where a known word lies near, else ``None``."""
+    near = get_close_matches(str(value), [str(k) for k in known], n=1, cutoff=0.6)
+    return Text(f"是否想写 {near[0]}？", f"Did you mean {near[0]}?") if near else None
+
+
+def one_of(name: str, value: object, allowed: Collection[object]) -> Fault | None:
+    """Refuse a value outside a closed list."""
+    if value in allowed:
+        return None
+    return Fault(
+        argument(name),
+        Text("不在可选值之中", "not one of the possible values"),
+        Text("可选：{all}", "Choose from: {all}").format(all=listing(allowed)),
+        value,
+    )
+
+
+def integer(name: str, value: object, at_least: int = 1, at_most: int | None = None) -> Fault | None:
+    """Refuse what is not a whole number in its range."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if whole and value >= at_least and (at_most is None or value <= at_most):
+        return None
+    upper = Text("", "") if at_most is None else Text(f"、不大于 {at_most}", f" and at most {at_most}")
+    return Fault(
+        argument(name),
+        Text("须为整数", "must be a whole number"),
+        Text("请给一个不小于 {low}{upper} 的整数", "Give a whole number of at least {low}{upper}").format(
+            low=at_least, upper=upper
+        ),
+        value,
+    )
+
+
+def between(name: str, value: object, low: float, high: float, open_ends: bool = False) -> Fault | None:
+    """Refuse a number outside [low, high], or outside (low, high) with `open_ends`."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if number and (low < value < high if open_ends else low <= value <= high):
+        return None
+    ends = Text("（不含两端）", ", ends excluded") if open_ends else Text("", "")
+    return Fault(
+        argument(name),
+        Text("超出范围", "out of range"),
+        Text("请给 {low} 到 {high} 之间的数{ends}", "Give a number from {low} to {high}{ends}").format(
+            low=low, high=high, ends=ends
+        ),
+        value,
+    )
+
+
+def columns(name: str, wanted: Iterable[str], present: Collection[str]) -> list[Fault]:
+    """Refuse names that are not columns of a frame, each with the nearest column."""
+    return [
+        Fault(
+            argument(name),
+            Text(f"没有“{column}”这一列", f"there is no column {column!r}"),
+            suggestion(column, present)
+            or Text("现有的列：{all}", "The columns are: {all}").format(all=listing(list(present)[:20])),
+        )
+        for column in wanted
+        if column not in present
+    ]

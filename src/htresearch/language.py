@@ -1,0 +1,117 @@
+"""Chinese and English: which one is spoken, and the words of tables, figures and messages.
+
+The language is Chinese unless the environment variable ``HTRESEARCH_LANGUAGE`` or `use` says otherwise.
+Labels of columns and of vocabulary values stand in ``words.yaml``, once; sentences stand as a `Text` where they
+are said.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("zh", "en")
+
+_chosen: str | None = None
+
+
+def current() -> str:
+    """Return the language now spoken, ``"zh"`` or ``"en"``."""
+    spoken = _chosen or os.environ.get("HTRESEARCH_LANGUAGE", "zh").strip().lower()[:2]
+    return spoken if spoken in LANGUAGES else "zh"
+
+
+def use(language: str) -> None:
+    """Speak `language` (``"zh"`` or ``"en"``) from now on.
+
+    Raises
+    ------
+    ArgumentError
+        If `language` is neither.
+    """
+    from htresearch import checks
+
+    global _chosen
+    checks.require(checks.one_of("language", language, LANGUAGES))
+    _chosen = language
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak `language` within a ``with`` block."""
+    global _chosen
+    before = _chosen
+    use(language)
+    try:
+        yield
+    finally:
+        _chosen = before
+
+
+@dataclass(frozen=True)
+class Text:
+    """A sentence in both languages; ``str()`` gives it in the one now spoken.
+
+    Examples
+    --------
+    >>> from htresearch import language
+    >>> greeting = language.Text("{n} 名班主任", "{n} head teachers").format(n=3)
+    >>> with language.speaking("en"):
+    ...     print(greeting)
+    3 head teachers
+    """
+
+    zh: str
+    en: str
+
+    def __str__(self) -> str:
+        return self.zh if current() == "zh" else self.en
+
+    def format(self, **values: object) -> "Text":
+        """Fill the placeholders of both sentences; a `Text` among the values is said in each language."""
+
+        def fill(language: str) -> str:
+            said = {k: getattr(v, language) if isinstance(v, Text) else v for k, v in values.items()}
+            return getattr(self, language).format(**said)
+
+        return Text(fill("zh"), fill("en"))
+
+
+@cache
+def words() -> dict[str, Text]:
+    """Return every label of ``words.yaml`` by its name."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    content = files("htresearch").joinpath("words.yaml").read_text(encoding="utf-8")
+    return {str(name): Text(zh, en) for name, (zh, en) in yaml.load(content, loader).items()}
+
+
+def label(name: str, within: str | None = None) -> Text:
+    """Return the label of a column or of a vocabulary value.
+
+    Parameters
+    ----------
+    name
+        A column name such as ``"training_hours"`` or a value such as ``"senior"``.
+    within
+        The vocabulary a value belongs to, where one word means two things (``senior`` is a stage and a title).
+
+    Returns
+    -------
+    Text
+        The label; an unknown name is its own label, so that users' columns can be shown too.
+    """
+    known = words()
+    found = known.get(f"{within}.{name}") if within else None
+    return found or known.get(name) or Text(str(name), str(name).replace("_", " "))
+
+
+def listing(items: object) -> Text:
+    """Join words as each language does: ``甲、乙`` and ``A, B``."""
+    items = list(items)
+    zh = "、".join(i.zh if isinstance(i, Text) else str(i) for i in items)
+    en = ", ".join(i.en if isinstance(i, Text) else str(i) for i in items)
+    return Text(zh, en)
