@@ -31,6 +31,10 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 _SEABORN_FIRST = "Arial"
 
 
+#: A cell of at most this many characters is not broken over lines.
+_NEVER_BROKEN = 16
+
+
 @cache
 def _register_font() -> str:
     """Make the font known to Matplotlib, under its own name and seaborn's first choice; return its name."""
@@ -76,7 +80,9 @@ def theme() -> None:
             "savefig.dpi": 160,
             "font.size": 10,
             "grid.color": "0.9",
+            "legend.fontsize": 9,
             "legend.frameon": False,
+            "legend.title_fontsize": 9,
             "xtick.labelsize": 9,
             "ytick.labelsize": 9,
         },
@@ -172,7 +178,7 @@ def table(
     12.0
     """
     import pandas as pd
-    from great_tables import GT
+    from great_tables import GT, loc, style
 
     checks.require(checks.integer("digits", digits, 1, 15))
     names = names or {}
@@ -191,6 +197,9 @@ def table(
     ]
     shown = GT(cells, id="htresearch").cols_label(**{str(c): labels[c] for c in frame.columns})
     shown = shown.cols_align("left", [c for c in cells.columns if c not in numeric]).cols_align("right", numeric)
+    short = [c for c in cells.columns if c not in numeric and cells[c].str.len().max() <= _NEVER_BROKEN]
+    if short:
+        shown = shown.tab_style(style.css("white-space: nowrap"), loc.body(columns=short))
     if str(title):
         shown = shown.tab_header(title=str(title))
     if str(note):

@@ -6,7 +6,7 @@ language now spoken (`htresearch.language`). One error holds all faults that wer
 
 from dataclasses import dataclass
 
-from htresearch.language import Text
+from htresearch.language import Text, current
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,20 @@ class Fault:
     def __str__(self) -> str:
         found = "" if self.value is None else Text(f"（现为 {self.value!r}）", f" (found {self.value!r})")
         return str(
-            Text("{where}{found}：{rule}。{fix}。", "{where}{found}: {rule}. {fix}.").format(
-                where=self.where, found=found, rule=self.rule, fix=self.fix
+            Text("{where}{found}：{rule}。{fix}", "{where}{found}: {rule}. {fix}").format(
+                where=self.where,
+                found=found,
+                rule=self.rule,
+                fix=Text(sentence(self.fix, "zh"), sentence(self.fix, "en")),
             )
         )
+
+
+def sentence(text: Text | str, language: str | None = None) -> str:
+    """Return a text with a full stop, unless it ends in a mark of its own."""
+    said = getattr(text, language) if language and isinstance(text, Text) else str(text)
+    stop = "。" if (language or current()) == "zh" else "."
+    return said if said.endswith(("？", "?", "。", ".", "！", "!")) else said + stop
 
 
 class HTResearchError(Exception):
@@ -77,7 +87,20 @@ class MissingTableError(HTResearchError):
 
 
 class StudyError(HTResearchError):
-    """A study breaks its rules; `htresearch.study.validate` gives the faults as a table."""
+    """A study breaks its rules.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        Every fault: table, row, column, value, rule, fix.
+    """
+
+    def __init__(self, *faults: Fault, table, text: str):
+        super().__init__(*faults)
+        self.table, self.text = table, text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class NotebookError(HTResearchError):

@@ -6,6 +6,7 @@ are said.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,7 +107,28 @@ def label(name: str, within: str | None = None) -> Text:
     """
     known = words()
     found = known.get(f"{within}.{name}") if within else None
-    return found or known.get(name) or Text(str(name), str(name).replace("_", " "))
+    return found or known.get(name) or _composed(name) or Text(str(name), str(name).replace("_", " "))
+
+
+#: Columns made of other words: the pattern, the vocabulary of its last word where it is fixed, and the label.
+_COMPOSED = (
+    (r"(.+)\[(?:T\.)?(.+)\]", None, Text("{0}：{1}", "{0}: {1}")),
+    (r"(training_hours(?:_last_year)?)_(level|format|theme|mode)_(.+)", None, Text("{0}：{1}", "{0}: {1}")),
+    (r"()(.+)_yuan_last_year", "incentive", Text("近一年{1}（元）", "{1} in the last year (yuan)")),
+    (r"()(.+)_last_year", "incentive", Text("近一年{1}（次）", "{1} in the last year (times)")),
+    (r"()(.+)_appraisal_score", "appraisal", Text("最近一次{1}得分", "Score of the last {1}")),
+    (r"()(.+)_appraisal_result", "appraisal", Text("最近一次{1}等次", "Result of the last {1}")),
+)
+
+
+def _composed(name: str) -> Text | None:
+    for pattern, vocabulary, whole in _COMPOSED:
+        if match := re.fullmatch(pattern, str(name)):
+            first, *dimension, last = match.groups()
+            value = label(last, within=vocabulary or (dimension or [first])[0])
+            start = label(first) if first else Text("", "")
+            return Text(whole.zh.format(start.zh, value.zh), whole.en.format(start.en, value.en))
+    return None
 
 
 def listing(items: object) -> Text:

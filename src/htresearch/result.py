@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -74,23 +75,32 @@ class Estimates:
             Where to draw; a new figure otherwise.
         terms
             Which terms, from the top; all but the intercept otherwise.
+
+        Several estimates of one term, told apart by a column ``line``, are drawn side by side with a legend.
         """
         import matplotlib.pyplot as plt
 
         from htresearch.language import label
 
         shown = self.frame[self.frame["term"] != "(Intercept)"]
-        if terms is not None:
-            shown = shown.set_index("term").loc[terms].reset_index()
+        order = list(dict.fromkeys(shown["term"])) if terms is None else terms
+        lines = list(dict.fromkeys(shown["line"])) if "line" in shown else [None]
         if ax is None:
-            ax = plt.subplots(figsize=(6.4, 0.45 * len(shown) + 1.2))[1]
-        rows = range(len(shown) - 1, -1, -1)
+            ax = plt.subplots(figsize=(6.8, 0.3 * len(order) * (len(lines) + 1) + 1.2))[1]
         ax.axvline(0, color="0.6", linewidth=1, zorder=0)
-        ax.hlines(rows, shown["conf_low"], shown["conf_high"], color="C0", linewidth=2)
-        ax.plot(shown["estimate"], rows, "o", color="C0")
-        ax.set_yticks(list(rows), [str(label(t)) for t in shown["term"]])
-        ax.set_ylim(-0.6, len(shown) - 0.4)
+        ax.grid(axis="y", visible=False)
+        for number, line in enumerate(lines):
+            rows = (shown if line is None else shown[shown["line"] == line]).set_index("term").loc[order]
+            # The lines of one term stand one below the other, close together.
+            height = [len(order) - 1 - i + 0.25 * ((len(lines) - 1) / 2 - number) for i in range(len(order))]
+            ax.hlines(height, rows["conf_low"], rows["conf_high"], color=f"C{number}", linewidth=2)
+            name = None if line is None else str(label(line, within="line"))
+            ax.plot(rows["estimate"], height, "os^Dv"[number % 5], color=f"C{number}", label=name)
+        ax.set_yticks(range(len(order) - 1, -1, -1), [str(label(t)) for t in order])
+        ax.set_ylim(-0.6, len(order) - 0.4)
         ax.set_xlabel(str(Text("估计值与置信区间", "Estimate with confidence interval")))
+        if lines != [None]:
+            ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(lines))
         return ax
 
     def notes(self) -> str:
@@ -101,3 +111,35 @@ class Estimates:
         from htresearch.appearance import table
 
         return table(self.frame, note=self.notes())._repr_mimebundle_(include, exclude)
+
+
+def beside(lines: Mapping[str, Estimates]) -> Estimates:
+    """Set estimates of the same terms side by side, told apart by the column ``line``.
+
+    Parameters
+    ----------
+    lines
+        The estimates by the name of their line.
+
+    Returns
+    -------
+    Estimates
+        All rows, term by term; the notes of all lines, each once.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from htresearch.result import Estimates, beside
+    >>> one = Estimates(pd.DataFrame({"term": ["x"], "estimate": [1.0]}), pd.DataFrame({"n": [10]}))
+    >>> beside({"maths": one, "reading": one}).tidy()["line"].tolist()
+    ['maths', 'reading']
+    """
+    import pandas as pd
+
+    frame = pd.concat([e.frame.assign(line=name) for name, e in lines.items()], ignore_index=True)
+    order = {term: i for i, term in enumerate(dict.fromkeys(frame["term"]))}
+    frame = frame.sort_values("term", key=lambda terms: terms.map(order), kind="stable")
+    summary = pd.concat([e.summary.assign(line=name) for name, e in lines.items()], ignore_index=True)
+    note = tuple(dict.fromkeys(n for e in lines.values() for n in e.note))
+    sources = dict.fromkeys(e.source for e in lines.values() if e.source)
+    return Estimates(frame, summary, note, "; ".join(sources))

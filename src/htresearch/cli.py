@@ -1,0 +1,296 @@
+"""The command line: reads the arguments, calls one function each, says what is wrong.
+
+Exit status: 0 done, 1 the input is at fault (every fault is listed), 2 wrong usage.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from htresearch import language
+from htresearch.errors import Fault, HTResearchError
+from htresearch.language import Text
+
+#: What the demonstration fits: one row per class and term, terms within classes, classes within schools.
+DEMO_MEASURE = "maths"
+DEMO_FORMULA = "score ~ training_hours + prior_mean + (1 | school_id/class_id)"
+
+
+class Language(StrEnum):
+    """The languages that can be asked for."""
+
+    zh = "zh"
+    en = "en"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a Windows console may lack a character; a mark in its place will do
+            stream.reconfigure(errors="replace")
+    _speak_early(arguments)
+    try:
+        _application()(args=arguments, prog_name="htresearch")
+    except HTResearchError as error:
+        _refuse(error)
+    except OSError as error:
+        _refuse(_file_error(error))
+    except ModuleNotFoundError as error:
+        _refuse(_missing_extra(error))
+
+
+def _speak_early(arguments: list[str]) -> None:
+    """Choose the language before the help is written, which is in that language too."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if not word.startswith("-"):
+            return
+        value = following if word == "--language" else word.removeprefix("--language=")
+        if word.startswith("--language") and value in language.LANGUAGES:
+            language.use(value)
+            return
+
+
+def _refuse(error: HTResearchError) -> None:
+    typer.echo(str(error), err=True)
+    raise SystemExit(1)
+
+
+def _file_error(error: OSError) -> HTResearchError:
+    return HTResearchError(
+        Fault(
+            str(error.filename or Text("文件", "File")),
+            Text("无法读取或写入：{why}", "cannot be read or written: {why}").format(why=error.strerror or error),
+            Text("请检查路径与权限", "Check the path and your rights to it"),
+        )
+    )
+
+
+def _missing_extra(error: ModuleNotFoundError) -> HTResearchError:
+    if (error.name or "").split(".")[0] == "htresearch":
+        raise error
+    return HTResearchError(
+        Fault(
+            str(error.name),
+            Text("这一功能所需的包没有安装", "a package that this needs is not installed"),
+            Text('请运行 pip install -e ".[all]"', 'Run pip install -e ".[all]"'),
+        )
+    )
+
+
+@contextmanager
+def _working(what: Text) -> Iterator[None]:
+    """Show on the error stream that something is going on."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(str(what)):
+        yield
+
+
+@contextmanager
+def _counting(what: Text) -> Iterator[Callable[[int, int, str], None]]:
+    """Show on the error stream how many notebooks have been run."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(str(what), total=None)
+        yield lambda done, total, name: bar.update(task, completed=done, total=total, description=f"{what} {name}")
+
+
+def _help(zh: str, en: str) -> str:
+    return str(Text(zh, en))
+
+
+def _application() -> typer.Typer:
+    """Build the commands, with their help in the language now spoken."""
+    said = {
+        "notebooks": _help("笔记本所在的文件夹。", "The folder of the notebooks."),
+        "site": _help("网站写入的文件夹。", "The folder that the site is written to."),
+    }
+    app = typer.Typer(
+        name="htresearch",
+        help=_help("班主任队伍专业化研究工具。", "Research on the professionalisation of head teachers."),
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def speak(
+        spoken: Annotated[
+            Language | None, typer.Option("--language", help=_help("所用语言。", "The language to speak."))
+        ] = None,
+    ) -> None:
+        if spoken:
+            language.use(spoken.value)
+
+    @app.command(
+        help=_help(
+            "走完全程：校验演示数据，建立面板，拟合模型，运行笔记本，生成网站。",
+            "The whole way: validate the demo data, build panels, fit a model, run the notebooks, make the site.",
+        )
+    )
+    def demo(
+        data: Annotated[Path, typer.Option(help=_help("研究数据。", "The study."))] = Path("data/demo"),
+        notebooks: Annotated[Path, typer.Option(help=said["notebooks"])] = Path("notebooks"),
+        site: Annotated[Path, typer.Option(help=said["site"])] = Path("site"),
+    ) -> None:
+        _demo(data, notebooks, site)
+
+    @app.command(help=_help("生成一个模拟学区的数据。", "Make the data of a simulated district."))
+    def simulate(
+        out: Annotated[Path, typer.Argument(help=_help("写入的文件夹。", "The folder to write."))],
+        schools: Annotated[int, typer.Option(help=_help("学校数。", "How many schools."))] = 26,
+        classes_per_school: Annotated[int, typer.Option(help=_help("每校班级数。", "Classes in a school."))] = 20,
+        terms: Annotated[int, typer.Option(help=_help("学期数。", "How many terms."))] = 4,
+        seed: Annotated[int, typer.Option(help=_help("随机数种子。", "The random seed."))] = 1,
+    ) -> None:
+        from htresearch.study import simulate as simulation
+
+        with _working(Text("正在模拟……", "Simulating …")):
+            simulation.simulate(out, schools=schools, classes_per_school=classes_per_school, terms=terms, seed=seed)
+        typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=out)))
+
+    @app.command(help=_help("按规则校验一项研究的数据，列出全部问题。", "Check a study; list every fault."))
+    def validate(
+        path: Annotated[Path, typer.Argument(help=_help("研究的文件夹或文件。", "The study's folder or file."))],
+        csv: Annotated[
+            Path | None,
+            typer.Option(help=_help("把全部问题另存为 CSV。", "Also write every fault to a CSV file.")),
+        ] = None,
+    ) -> None:
+        raise typer.Exit(_validate(path, csv))
+
+    @app.command(help=_help("运行笔记本并生成双语网站。", "Run the notebooks and make the site in both languages."))
+    def publish(
+        notebooks: Annotated[Path, typer.Argument(help=said["notebooks"])] = Path("notebooks"),
+        site: Annotated[Path, typer.Option(help=said["site"])] = Path("site"),
+        only: Annotated[
+            Language | None, typer.Option(help=_help("只生成一种语言。", "Make one language only."))
+        ] = None,
+        workers: Annotated[
+            int, typer.Option(min=1, help=_help("同时运行的笔记本数。", "How many notebooks run at once."))
+        ] = 2,
+        refresh: Annotated[
+            bool,
+            typer.Option(
+                "--refresh",
+                help=_help(
+                    "不生成网站，而用中文运行并把输出写回笔记本。",
+                    "Make no site; run in Chinese and write the outputs back into the notebooks.",
+                ),
+            ),
+        ] = False,
+    ) -> None:
+        if refresh:
+            _refresh(notebooks, workers)
+        else:
+            _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers)
+
+    @app.command(help=_help("在 JupyterLab 中打开笔记本。", "Open the notebooks in JupyterLab."))
+    def lab(
+        notebooks: Annotated[Path, typer.Argument(help=said["notebooks"])] = Path("notebooks"),
+    ) -> None:
+        raise typer.Exit(_lab(notebooks))
+
+    return app
+
+
+def _validate(path: Path, csv: Path | None) -> int:
+    from htresearch import study
+
+    with _working(Text("正在校验……", "Checking …")):
+        faults = study.validate(path)
+    if csv is not None:
+        from htresearch.atomic import write_file
+
+        # The mark at the start tells Excel that the Chinese is UTF-8.
+        write_file(csv, faults.to_csv(index=False).encode("utf-8-sig"))
+    if faults.empty:
+        typer.echo(str(Text("{path}：校验通过，没有问题。", "{path}: sound, no faults.").format(path=path)))
+        return 0
+    typer.echo(study.report(faults))
+    return 1
+
+
+def _publish(notebooks: Path, site: Path, languages: Sequence[str], workers: int) -> None:
+    from htresearch.publish import build_site
+
+    with _counting(Text("运行笔记本", "Running notebooks")) as progress:
+        index = build_site(notebooks, site, languages=languages, workers=workers, progress=progress)
+    typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
+
+
+def _refresh(notebooks: Path, workers: int) -> None:
+    from htresearch.publish import refresh
+
+    with _counting(Text("运行笔记本", "Running notebooks")) as progress:
+        changed = refresh(notebooks, workers=workers, progress=progress)
+    for path in changed:
+        typer.echo(str(path))
+    typer.echo(str(Text("{n} 个笔记本的输出有变化。", "{n} notebooks changed.").format(n=len(changed))))
+
+
+def _demo(data: Path, notebooks: Path, site: Path) -> None:
+    import htresearch as ht
+
+    with _working(Text("正在校验演示数据……", "Checking the demo data …")):
+        study = ht.open_study(data)
+    typer.echo(str(Text("1. 数据校验通过：{data}", "1. The data are sound: {data}").format(data=data)))
+
+    with _working(Text("正在建立面板……", "Building the panels …")):
+        students = study.student_terms(measure=DEMO_MEASURE)
+        classes = study.class_terms(measure=DEMO_MEASURE)
+    counts = Text(
+        "2. 面板：学生×学期 {students:,} 行，班级×学期 {classes:,} 行",
+        "2. Panels: {students:,} rows of students by terms, {classes:,} of classes by terms",
+    )
+    typer.echo(str(counts.format(students=len(students), classes=len(classes))))
+
+    with _working(Text("正在拟合多层模型……", "Fitting a multilevel model …")):
+        fit = ht.fit_multilevel(DEMO_FORMULA, classes)
+    typer.echo(str(Text("3. 多层模型：{formula}", "3. Multilevel model: {formula}").format(formula=DEMO_FORMULA)))
+    typer.echo(ht.table(fit.tidy()).plain)
+
+    typer.echo(str(Text("4. 运行笔记本，生成网站", "4. Running the notebooks, making the site")))
+    _publish(notebooks, site, language.LANGUAGES, workers=2)
+
+
+def _lab(notebooks: Path) -> int:
+    import os
+    import subprocess
+    from importlib.util import find_spec
+
+    if not find_spec("jupyterlab"):
+        raise ModuleNotFoundError(name="jupyterlab")
+    if not notebooks.is_dir():
+        raise HTResearchError(
+            Fault(
+                str(notebooks),
+                Text("没有这个文件夹", "there is no such folder"),
+                Text("请在项目文件夹中运行", "Run in the project's folder"),
+            )
+        )
+    # The root is the folder above, so that the data beside the notebooks can be opened too; no news, no look-ups.
+    folder = notebooks.resolve()
+    options = (
+        f"--ServerApp.root_dir={folder.parent}",
+        f"--LabApp.default_url=/lab/tree/{folder.name}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
+    )
+    speaking = {**os.environ, "HTRESEARCH_LANGUAGE": language.current()}
+    return subprocess.run([sys.executable, "-m", "jupyterlab", *options], env=speaking, check=False).returncode
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Multilevel models: people in classes in schools."""
+
+from htresearch.multilevel.compare import Comparison
+from htresearch.multilevel.fit import MultilevelFit, fit_multilevel
+from htresearch.multilevel.formula import ModelFormula, RandomTerm, parse_formula
+from htresearch.multilevel.lines import fixed_effects, three_lines
+from htresearch.multilevel.mundlak import mundlak
+
+__all__ = [
+    "Comparison",
+    "ModelFormula",
+    "MultilevelFit",
+    "RandomTerm",
+    "fit_multilevel",
+    "fixed_effects",
+    "mundlak",
+    "parse_formula",
+    "three_lines",
+]

@@ -1,0 +1,341 @@
+"""From a frame to the arrays of a model: which rows, which columns, which groups, and what was left out."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula, ModelSpec
+from formulaic.errors import DataMismatchWarning, FormulaicError
+
+from htresearch import checks
+from htresearch.errors import ColumnError, Fault, FormulaError, ModelError
+from htresearch.language import Text, listing
+from htresearch.multilevel.formula import ModelFormula
+from htresearch.multilevel.groups import Level, find_levels
+
+INTERCEPT = "(Intercept)"
+
+#: Columns whose distinct values are people or schools, and under which name a result counts them.
+COUNTED = {"student_id": "n_students", "teacher_id": "n_teachers", "school_id": "n_schools"}
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The arrays of a model.
+
+    Attributes
+    ----------
+    X : numpy.ndarray
+        Fixed part, rows by coefficients, of full column rank.
+    y : numpy.ndarray
+        Outcome.
+    names : tuple of str
+        Of the coefficients.
+    levels : tuple of Level
+        Groups, the outermost first.
+    index : pandas.Index
+        Of the rows used.
+    spec : formulaic.ModelSpec
+        Builds the fixed part for new rows.
+    kept : numpy.ndarray
+        Which columns of `spec` are the columns of `X`.
+    counts : dict
+        Distinct students, teachers and schools among the rows used, where the frame has such columns.
+    note : tuple of Text
+        What was left out, and why.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    names: tuple[str, ...]
+    levels: tuple[Level, ...]
+    index: pd.Index
+    spec: ModelSpec
+    kept: np.ndarray
+    counts: dict[str, int]
+    note: tuple[Text, ...]
+
+    @property
+    def n(self) -> int:
+        """The number of rows used."""
+        return len(self.y)
+
+
+def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
+    """Build the arrays of a model from a frame.
+
+    Dummies are treatment contrasts; the base is the first category of a pandas Categorical that occurs in the rows
+    used, or the value sorted first.
+
+    Raises
+    ------
+    ColumnError
+        If the frame lacks columns; all of them are named.
+    FormulaError
+        If formulaic cannot evaluate the fixed part.
+    ModelError
+        If the outcome is not numeric or does not vary, values are infinite, too few rows are complete, or groups
+        cannot be told apart (see `find_levels`).
+    """
+    checks.require(*checks.columns("formula", formula.columns, list(frame.columns)), error=ColumnError)
+    used = frame[list(formula.columns)]
+    complete = used.notna().all(axis=1).to_numpy()
+    rows = frame.loc[complete]
+    checks.require(_no_rows(len(rows)), error=ModelError)
+    data = used.loc[complete].apply(_plain)
+    checks.require(*_outcome_faults(formula.response, data), error=ModelError)
+
+    outcome, fixed = _matrices(formula, data)
+    checks.require(_one_outcome(formula.response, outcome), error=FormulaError)
+    y, wide = outcome.to_numpy(float)[:, 0], fixed.to_numpy(float)
+    names = [INTERCEPT if name == "Intercept" else name for name in fixed.columns]
+    checks.require(*_infinite([formula.response, *names], np.column_stack([y, wide])), error=ModelError)
+    checks.require(_constant(formula.response, y), error=ModelError)
+    kept = independent_columns(wide)
+    levels = find_levels(formula.random, data)
+    checks.require(_exact(formula.response, wide[:, kept], y, levels[-1].codes), error=ModelError)
+    return Design(
+        X=wide[:, kept],
+        y=y,
+        names=tuple(names[i] for i in kept),
+        levels=levels,
+        index=rows.index,
+        spec=fixed.model_spec,
+        kept=kept,
+        counts={name: int(rows[column].nunique()) for column, name in COUNTED.items() if column in rows},
+        note=(
+            *_missing_note(used, complete),
+            *_unused_note(used.loc[complete], formula.fixed_columns),
+            *_collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
+        ),
+    )
+
+
+def fixed_part(design: Design, new: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
+    """Build the fixed part for new rows; a row with a missing value is missing throughout.
+
+    Raises
+    ------
+    ColumnError
+        If `new` lacks columns.
+    ModelError
+        If a category did not occur in the rows the model was fitted to.
+    """
+    checks.require(*checks.columns("new", columns, list(new.columns)), error=ColumnError)
+    complete = new[list(columns)].notna().all(axis=1).to_numpy()
+    X = np.full((len(new), len(design.names)), np.nan)
+    if not complete.any():
+        return X
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DataMismatchWarning)
+            plain = new.loc[complete, list(columns)].apply(_plain)
+            # A formula without columns ("1") still has to know how many rows there are.
+            built = design.spec.get_model_matrix(
+                plain if columns else new.loc[complete], context={}, na_action="ignore"
+            )
+    except DataMismatchWarning as unseen:
+        raise ModelError(
+            Fault(
+                checks.argument("new"),
+                Text("含有拟合时没有的类别", "it holds a category that the model was not fitted to"),
+                Text("请只预测拟合时出现过的类别", "Predict only for categories that the model has seen"),
+                str(unseen).partition("{")[2].partition("}")[0] or None,
+            )
+        ) from None
+    X[complete] = np.asarray(built, dtype=float)[:, design.kept]
+    return X
+
+
+def independent_columns(X: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
+    """Return the positions of columns that are no combination of the columns before them.
+
+    The first of two columns that say the same is kept, as R does. `tolerance` is relative to a column's length.
+    """
+    basis = np.empty((len(X), 0))
+    kept = []
+    for i, column in enumerate(X.T):
+        rest = column - basis @ (basis.T @ column)
+        rest -= basis @ (basis.T @ rest)  # a second pass takes away what rounding left of the first
+        length = np.linalg.norm(rest)
+        if length > tolerance * np.linalg.norm(column):
+            basis = np.column_stack([basis, rest / length])
+            kept.append(i)
+    return np.array(kept, dtype=int)
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Give a column the plain dtype formulaic expects: numbers, text, categories that occur."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.remove_unused_categories()
+    if pd.api.types.is_bool_dtype(column):
+        return column.astype(bool)
+    if pd.api.types.is_integer_dtype(column):
+        return column.astype(np.int64)
+    if pd.api.types.is_numeric_dtype(column):
+        return column.astype(float)
+    return column.astype("str") if pd.api.types.is_string_dtype(column) else column
+
+
+def _matrices(formula: ModelFormula, data: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    try:
+        # The empty context keeps names of the caller's session out of the formula.
+        both = Formula(f"{formula.response} ~ {formula.fixed}").get_model_matrix(data, context={}, na_action="ignore")
+    except (FormulaicError, ValueError, TypeError, SyntaxError) as failure:
+        reason = str(failure).split("\n")[0]
+        raise FormulaError(
+            Fault(
+                Text(
+                    f"公式“{formula.response} ~ {formula.fixed}”", f"Formula '{formula.response} ~ {formula.fixed}'"
+                ),
+                Text(f"无法计算（{reason}）", f"it cannot be evaluated ({reason})"),
+                Text(
+                    "请检查运算符与函数名；带空格或符号的列名放在反引号之间",
+                    "Check operators and names of functions; put columns with spaces or signs between backticks",
+                ),
+            )
+        ) from failure
+    return both.lhs, both.rhs
+
+
+def _outcome(response: str) -> Text:
+    return Text(f"因变量 {response}", f"Outcome {response}")
+
+
+def _no_rows(n: int) -> Fault | None:
+    if n:
+        return None
+    return Fault(
+        checks.argument("frame"),
+        Text("没有一行在所用各列上都完整", "no row is complete in the columns used"),
+        Text("请检查缺失值，或减少公式中的列", "Look at the missing values, or use fewer columns in the formula"),
+    )
+
+
+def _outcome_faults(response: str, data: pd.DataFrame) -> list[Fault]:
+    """Refuse an outcome that is text or two-valued before formulaic makes dummies of it."""
+    name = response.strip("`")
+    if name not in data:
+        return []
+    column = data[name]
+    if pd.api.types.is_bool_dtype(column):
+        return [
+            Fault(
+                _outcome(name),
+                Text("只有“是”“否”两种取值", "it is true or false"),
+                Text(
+                    "线性模型要求数值型因变量；若只关心比例之差，可先转成 0 和 1",
+                    "A linear model needs a numeric outcome; turn it into 0 and 1 to compare proportions",
+                ),
+            )
+        ]
+    if not pd.api.types.is_numeric_dtype(column):
+        return [
+            Fault(
+                _outcome(name),
+                Text("是文字或类别，不是数值", "it is text or a category, not a number"),
+                Text("请换成数值列", "Take a numeric column"),
+                column.iloc[0],
+            )
+        ]
+    return []
+
+
+def _one_outcome(response: str, outcome: pd.DataFrame) -> Fault | None:
+    if outcome.shape[1] == 1:
+        return None
+    return Fault(
+        _outcome(response),
+        Text(f"“~”左边有 {outcome.shape[1]} 列", f"{outcome.shape[1]} columns stand left of ~"),
+        Text("一个模型只能有一个因变量；求和请写 {a + b}", "A model has one outcome; write {a + b} for a sum"),
+    )
+
+
+def _infinite(names: list[str], values: np.ndarray) -> list[Fault]:
+    return [
+        Fault(
+            Text(f"列 {name}", f"Column {name}"),
+            Text(f"有 {count} 个值不是有限的数", f"{count} values are not finite numbers"),
+            Text("请检查这些值（例如对 0 或负数取了对数）", "Look at them (a logarithm of zero, for example)"),
+        )
+        for name, count in zip(names, (~np.isfinite(values)).sum(axis=0), strict=True)
+        if count
+    ]
+
+
+def _constant(response: str, y: np.ndarray) -> Fault | None:
+    if np.ptp(y) > 0:
+        return None
+    return Fault(
+        _outcome(response),
+        Text("所有取值都相同", "all its values are the same"),
+        Text("没有差异可以解释；请换一个因变量", "There is nothing to explain; take another outcome"),
+        float(y[0]),
+    )
+
+
+def _exact(response: str, X: np.ndarray, y: np.ndarray, innermost: np.ndarray) -> Fault | None:
+    """Refuse an outcome that coefficients and groups reproduce without remainder: its likelihood has no maximum."""
+    sizes = np.bincount(innermost)
+    within = np.column_stack([X, y])
+    for column in within.T:
+        column -= (np.bincount(innermost, column) / sizes)[innermost]
+    fitted = within[:, :-1] @ np.linalg.lstsq(within[:, :-1], within[:, -1], rcond=1e-10)[0]
+    if np.linalg.norm(within[:, -1] - fitted) > 1e-10 * np.linalg.norm(y - y.mean()):
+        return None
+    return Fault(
+        _outcome(response),
+        Text(
+            f"{X.shape[1]} 个系数和 {len(sizes)} 个最内层的组恰好再现了全部 {len(y)} 行，没有剩余的差异可作残差",
+            f"{X.shape[1]} coefficients and {len(sizes)} innermost groups reproduce all {len(y)} rows exactly: "
+            "nothing is left as residual",
+        ),
+        Text(
+            "请检查因变量是否在组内不变或由其他列算出；否则请减少公式中的项",
+            "See whether the outcome is constant within groups or computed from other columns; else use fewer terms",
+        ),
+    )
+
+
+def _missing_note(used: pd.DataFrame, complete: np.ndarray) -> list[Text]:
+    if complete.all():
+        return []
+    missing = used.isna().sum()
+    where = listing(Text(f"{name}（{count}）", f"{name} ({count})") for name, count in missing[missing > 0].items())
+    return [
+        Text(
+            "{all} 行中有 {out} 行因缺失值未用：{where}；一行可以缺几列。",
+            "{out} of {all} rows were left out for missing values: {where}; one row may miss several.",
+        ).format(all=len(used), out=int((~complete).sum()), where=where)
+    ]
+
+
+def _unused_note(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[Text]:
+    notes = []
+    for name in columns:
+        dtype = rows[name].dtype
+        if not isinstance(dtype, pd.CategoricalDtype):
+            continue
+        absent = [value for value in dtype.categories if not (rows[name] == value).any()]
+        if absent:
+            notes.append(
+                Text(
+                    f"{name} 的以下类别没有出现在所用的行中：{{absent}}。",
+                    f"These categories of {name} do not occur in the rows used: {{absent}}.",
+                ).format(absent=listing(absent))
+            )
+    return notes
+
+
+def _collinear_note(dropped: list[str]) -> list[Text]:
+    if not dropped:
+        return []
+    return [
+        Text(
+            "以下列完全由前面的列决定，未放入模型：{dropped}。",
+            "These columns are determined by the columns before them and were left out: {dropped}.",
+        ).format(dropped=listing(dropped))
+    ]

@@ -1,0 +1,164 @@
+"""How groups lie within one another: found from the data, however the formula writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from htresearch.checks import require
+from htresearch.errors import Fault, ModelError, UnsupportedError
+from htresearch.language import Text
+from htresearch.multilevel.formula import RandomTerm
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One level of groups.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns that name a group, the outermost first.
+    codes : numpy.ndarray
+        For each row its group, 0 to `size` - 1.
+    labels : pandas.DataFrame
+        For each group the values of `columns`.
+    """
+
+    columns: tuple[str, ...]
+    codes: np.ndarray
+    labels: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The columns joined by colons, as in ``school_id:class_id``."""
+        return ":".join(self.columns)
+
+    @property
+    def size(self) -> int:
+        """The number of groups."""
+        return len(self.labels)
+
+
+def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Level, ...]:
+    """Order the groups of a model from the outermost to the innermost.
+
+    Parameters
+    ----------
+    terms
+        Terms with a random intercept only.
+    frame
+        The rows used, without missing values among the groups.
+
+    Returns
+    -------
+    tuple of Level
+        Each level is nested in the one before it and carries its name: written ``(1 | a) + (1 | b)``, a b that lies
+        within a is named ``a:b`` as if ``(1 | a/b)`` had been written.
+
+    Raises
+    ------
+    UnsupportedError
+        If two groupings are crossed.
+    ModelError
+        If a grouping has fewer than two groups, if two groupings are the same, or if every innermost group has one
+        observation.
+    """
+    levels = [_level(term.groups, frame) for term in terms]
+    require(*[_few(level) for level in levels], error=ModelError)
+    ordered = sorted(levels, key=lambda level: level.size)
+    pairs = list(pairwise(ordered))
+    require(*[_same(*pair) for pair in pairs], error=ModelError)
+    require(
+        *[_crossed(*sorted(pair, key=levels.index)) for pair in pairs if not is_nested(*pair)], error=UnsupportedError
+    )
+    require(_single(ordered[-1], len(frame)), error=ModelError)
+
+    named: list[Level] = []
+    for level in ordered:
+        columns = tuple(dict.fromkeys([*(named[-1].columns if named else ()), *level.columns]))
+        first = np.unique(level.codes, return_index=True)[1]
+        labels = frame[list(columns)].iloc[first].reset_index(drop=True)
+        named.append(replace(level, columns=columns, labels=labels))
+    return tuple(named)
+
+
+def is_nested(outer: Level, inner: Level) -> bool:
+    """Tell whether each group of `inner` lies within one group of `outer`."""
+    return _cells(outer, inner) == inner.size
+
+
+def _level(columns: tuple[str, ...], frame: pd.DataFrame) -> Level:
+    grouped = frame.groupby(list(columns), sort=True, observed=True)
+    codes = grouped.ngroup().to_numpy()
+    first = np.unique(codes, return_index=True)[1]
+    return Level(columns, codes, frame[list(columns)].iloc[first].reset_index(drop=True))
+
+
+def _cells(a: Level, b: Level) -> int:
+    return len(np.unique(a.codes.astype(np.int64) * b.size + b.codes))
+
+
+def _where(level: Level) -> Text:
+    return Text(f"分组 {level.name}", f"Groups {level.name}")
+
+
+def _few(level: Level) -> Fault | None:
+    if level.size >= 2:
+        return None
+    return Fault(
+        _where(level),
+        Text(
+            f"只有 {level.size} 个组，无法估计组间差异",
+            f"with {level.size} group, differences between groups cannot be estimated",
+        ),
+        Text(
+            "请换用至少有两组的列，或删去这一随机项", "Take a column with at least two groups, or leave the term out"
+        ),
+    )
+
+
+def _same(a: Level, b: Level) -> Fault | None:
+    if a.size != b.size or not is_nested(a, b):
+        return None
+    return Fault(
+        Text(f"分组 {a.name} 与 {b.name}", f"Groups {a.name} and {b.name}"),
+        Text(
+            f"两者分出的是同样的 {a.size} 组，差异无法归给其中一层",
+            f"both divide the rows into the same {a.size} groups, so the variance cannot be told apart",
+        ),
+        Text("请只保留其中一个", "Keep one of them"),
+    )
+
+
+def _single(level: Level, n_rows: int) -> Fault | None:
+    if level.size < n_rows:
+        return None
+    return Fault(
+        _where(level),
+        Text(
+            "每组只有一个观测，组间差异与残差无法区分",
+            "every group has one observation, so its variance cannot be told from the residual's",
+        ),
+        Text("请删去最内层的随机项，或改用更大的分组", "Leave the innermost random term out, or take larger groups"),
+    )
+
+
+def _crossed(a: Level, b: Level) -> Fault:
+    return Fault(
+        Text(f"分组 {a.name} 与 {b.name}", f"Groups {a.name} and {b.name}"),
+        Text(
+            f"两者互相交叉：{b.name} 的同一标签出现在 {a.name} 的不同组里，而引擎 statsmodels 只能估计逐层嵌套的分组",
+            f"they are crossed: labels of {b.name} recur in several groups of {a.name}, and the engine statsmodels "
+            "estimates only groups that are nested",
+        ),
+        Text(
+            f"如果只是标签重复（各校都有“1班”），请写 (1 | {'/'.join((*a.columns, *b.columns))})；"
+            f"如果确实交叉，请只保留其中一层",
+            f"If only the labels repeat (every school has a class 1), write "
+            f"(1 | {'/'.join((*a.columns, *b.columns))}); if they are truly crossed, keep one of the two",
+        ),
+    )

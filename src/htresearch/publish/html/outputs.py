@@ -1,0 +1,67 @@
+"""What code cells gave, as HTML: tables, images, text. What went to the error stream is not for readers."""
+
+import re
+from base64 import b64encode
+from html import escape
+
+from nbformat import NotebookNode
+
+from htresearch.errors import Fault
+from htresearch.language import Text
+from htresearch.publish.cells import alt_text, numbered, place
+from htresearch.publish.html.fragment import fit
+
+
+class Outputs:
+    """Writes the outputs of one page; `faults` gathers what cannot be published."""
+
+    def __init__(self, name: str, notebook: NotebookNode):
+        self.faults: list[Fault] = []
+        self._name = name
+        self._number = {cell.id: number for number, cell in numbered(notebook)}
+        self._fragments = 0
+
+    def write(self, cell: NotebookNode) -> str:
+        """Return the outputs of a code cell."""
+        return "\n".join(written for output in cell.outputs if (written := self._one(cell, output)))
+
+    def _one(self, cell: NotebookNode, output: NotebookNode) -> str:
+        if output.output_type == "stream":
+            return _text(output.text) if output.name == "stdout" else ""
+        data = output.get("data", {})
+        for kind in ("text/html", "image/png", "image/jpeg", "image/svg+xml", "text/plain"):
+            if data.get(kind):
+                return self._shown(cell, output, kind)
+        return ""
+
+    def _shown(self, cell: NotebookNode, output: NotebookNode, kind: str) -> str:
+        content = output.data[kind]
+        if kind == "text/html":
+            return self._html(cell, content)
+        if kind == "text/plain":
+            return _text(content)
+        alt = escape(alt_text(output, kind))
+        if kind == "image/svg+xml":
+            content = b64encode(content.encode("utf-8")).decode("ascii")
+        return f'<figure><img src="data:{kind};base64,{"".join(content.split())}" alt="{alt}"></figure>'
+
+    def _html(self, cell: NotebookNode, content: str) -> str:
+        self._fragments += 1
+        html, refused = fit(content, f"-{self._fragments}")
+        self.faults += [
+            Fault(
+                place(self._name, self._number.get(cell.id, 0), cell),
+                Text(f"输出含有不能发布的 {what}", f"the output holds {what}, which cannot be published"),
+                Text(
+                    "网页不运行脚本，也不从外部载入内容；请用 ht.table 或 ht.figure 显示",
+                    "Pages run no script and load nothing from outside; show it by ht.table or ht.figure",
+                ),
+            )
+            for what in dict.fromkeys(refused)
+        ]
+        return f'<div class="wide" tabindex="0">{html}</div>'
+
+
+def _text(content: str) -> str:
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", content).strip("\n")
+    return f'<pre class="output" tabindex="0">{escape(plain)}</pre>' if plain.strip() else ""

@@ -1,0 +1,162 @@
+"""One notebook, one language, one page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from nbformat import NotebookNode
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from htresearch import checks
+from htresearch.errors import NotebookError
+from htresearch.language import LANGUAGES, Text
+from htresearch.publish import cells
+from htresearch.publish.html.narrative import Narrative
+from htresearch.publish.html.outputs import Outputs
+
+SITE = Text("班主任队伍专业化研究", "Research on the head-teacher profession")
+_NAMES = {"zh": "中文", "en": "English"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A notebook's page in one language: its opening and its body, ready to be laid out.
+
+    Attributes
+    ----------
+    stem
+        The name of the notebook without its ending; the page is ``stem.html``.
+    language
+        ``"zh"`` or ``"en"``.
+    title, question
+        How the notebook introduces itself.
+    body
+        The cells as HTML.
+    """
+
+    stem: str
+    language: str
+    title: str
+    question: str
+    body: str
+
+
+def render(notebook: NotebookNode, name: str, spoken: str = "zh", folder: str | Path = ".") -> Page:
+    """Return the page of a notebook that has been run.
+
+    Parameters
+    ----------
+    notebook
+        The notebook with its outputs.
+    name
+        Its file's name, for messages and for the page's own name.
+    spoken
+        The language of the page; cells tagged for the other language are left out.
+    folder
+        Where relative paths to images start.
+
+    Raises
+    ------
+    NotebookError
+        With every output that cannot be published.
+
+    Examples
+    --------
+    >>> import nbformat
+    >>> notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Dose")])
+    >>> render(notebook, "20_dose.ipynb", "en").body
+    '<h1 id="s1">Dose</h1>\\n'
+    """
+    narrative = Narrative(name, Path(folder))
+    outputs = Outputs(name, notebook)
+    parts = []
+    for cell in cells.spoken_in(notebook, spoken):
+        if cell.cell_type == "markdown":
+            parts.append(narrative.write(cell))
+        elif cell.cell_type == "code" and cell.source.strip():
+            parts.append(f'{_code(cell.source, spoken)}\n<div class="result">{outputs.write(cell)}</div>\n')
+    checks.require(*cells.output_faults(notebook, name), *outputs.faults, *narrative.faults, error=NotebookError)
+    opening = cells.opening(notebook, spoken)
+    return Page(name.removesuffix(".ipynb"), spoken, opening.title, opening.question, "".join(parts))
+
+
+def _code(source: str, spoken: str) -> str:
+    summary = _say(Text("代码", "Code"), spoken)
+    coloured = highlight(source, PythonLexer(stripall=True), HtmlFormatter(nowrap=True))
+    return f'<details class="code"><summary>{summary}</summary><pre><code>{coloured}</code></pre></details>'
+
+
+def lay_out(
+    page: Page, before: Page | None = None, after: Page | None = None, twin: bool = False, home: str = ""
+) -> str:
+    """Return a page as a whole HTML file.
+
+    Parameters
+    ----------
+    page
+        What to lay out.
+    before, after
+        The pages to turn to.
+    twin
+        Whether there is the same page in the other language.
+    home
+        The relative address of the contents; none for a page that stands alone.
+    """
+    other = next(spoken for spoken in LANGUAGES if spoken != page.language)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            body=Markup(page.body),
+            before=before,
+            after=after,
+            twin=f"../{other}/{page.stem}.html" if twin else "",
+            twin_language=other,
+            twin_name=_NAMES[other],
+            home=home,
+            say=lambda zh, en: _say(Text(zh, en), page.language),
+            **_frame(),
+        )
+    )
+
+
+def lay_out_contents(parts: Sequence[tuple[Text, Sequence[dict[str, Page]]]], languages: Sequence[str]) -> str:
+    """Return the page of contents: parts, each with its notebooks in every language."""
+    return _environment().get_template("contents.html").render(parts=parts, languages=languages, **_frame())
+
+
+def _frame() -> dict[str, object]:
+    return {
+        "site": SITE,
+        "style": Markup(_style()),
+        "tag": {"zh": "zh-CN", "en": "en"},
+        "version": version("htresearch"),
+    }
+
+
+def _say(text: Text, spoken: str) -> str:
+    return getattr(text, spoken)
+
+
+@cache
+def _style() -> str:
+    return files("htresearch.publish").joinpath("html/style.css").read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("htresearch.publish", "html"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )

@@ -1,0 +1,49 @@
+"""The kernel that runs notebooks: this very interpreter, one thread, one language, nobody's habits."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+#: One thread everywhere: sums then come out in one order, and two notebooks can share two cores.
+ONE_THREAD = dict.fromkeys(
+    (
+        "HTRESEARCH_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+    ),
+    "1",
+)
+
+
+class ThisInterpreter(AsyncKernelManager):
+    """A kernel in the running interpreter; a named kernel may be missing or belong to another environment."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """How to start it, whatever kernel the notebook names."""
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        # Kernels that run at once would wait for one another's history file.
+        command += ["--HistoryManager.enabled=False"]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
+
+
+@contextmanager
+def environment(language: str) -> Iterator[dict[str, str]]:
+    """Give the environment variables of a run in `language`, with an IPython profile that is empty."""
+    with tempfile.TemporaryDirectory(prefix="htresearch-", ignore_cleanup_errors=True) as profile:
+        yield {
+            **os.environ,
+            **ONE_THREAD,
+            "HTRESEARCH_LANGUAGE": language,
+            "IPYTHONDIR": profile,
+            "PYTHONHASHSEED": "0",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }

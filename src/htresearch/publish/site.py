@@ -1,0 +1,122 @@
+"""The site: every notebook once in each language, and a page of contents, out of nothing but local files."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from htresearch import atomic, checks
+from htresearch.errors import Fault, HTResearchError, NotebookError
+from htresearch.language import LANGUAGES, Text
+from htresearch.publish import cells
+from htresearch.publish.execute import Progress, Run, keep_failed, run_all
+from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
+
+#: The parts of the site by the first digit of a notebook's number.
+PARTS = {
+    "0": Text("导览", "Tour"),
+    "1": Text("数据与量表", "Data and scales"),
+    "2": Text("模型", "Models"),
+    "3": Text("研究设计", "Designs"),
+    "4": Text("考核", "Appraisal"),
+    "5": Text("行动研究", "Action research"),
+    "6": Text("研究规划", "Planning"),
+    "9": Text("真实数据研究", "Studies on real data"),
+}
+_OTHERS = Text("其他", "Others")
+
+
+def build_site(
+    notebooks: str | Path = "notebooks",
+    site: str | Path = "site",
+    languages: Sequence[str] = LANGUAGES,
+    parameters: Mapping[str, object] | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Path:
+    """Run the numbered notebooks of a folder and lay them out as a site that opens from the disk.
+
+    Nothing half-written is left: pages are made in a folder beside, which takes the place of `site` at the end. If
+    a notebook fails, the old site stays and the failed run is kept beside it as ``NN_topic.failed.ipynb``.
+
+    Parameters
+    ----------
+    notebooks
+        The folder of the notebooks; those named ``NN_topic.ipynb`` are taken, in order.
+    site
+        The folder to write.
+    languages
+        Which of ``"zh"`` and ``"en"``.
+    parameters
+        Values for every notebook, see `execute`.
+    workers
+        How many notebooks run at once.
+    progress
+        Called after each run with how many are done, how many there are, and the notebook's name.
+
+    Returns
+    -------
+    Path
+        The page of contents.
+
+    Raises
+    ------
+    NotebookError
+        With everything that is wrong with the notebooks and their runs.
+
+    Examples
+    --------
+    >>> import htresearch as ht
+    >>> ht.publish.build_site("notebooks", "site", languages=("zh", "en"))  # doctest: +SKIP
+    """
+    languages = tuple(dict.fromkeys([languages] if isinstance(languages, str) else languages))
+    checks.require(
+        *(checks.one_of("languages", spoken, LANGUAGES) for spoken in languages or ("",)),
+        checks.integer("workers", workers),
+    )
+    paths = cells.find(notebooks)
+    checks.require(*cells.all_shape_faults(paths), error=NotebookError)
+    with atomic.new_folder(site, ours=_is_site) as folder:
+        runs = run_all([(path, spoken) for path in paths for spoken in languages], parameters, workers, progress)
+        keep_failed(runs, Path(site).absolute().parent)
+        _write(folder, _pages(runs), languages)
+    return Path(site).absolute() / "index.html"
+
+
+def _is_site(folder: Path) -> bool:
+    index = folder / "index.html"
+    mark = 'name="generator" content="htresearch'
+    return index.is_file() and mark in index.read_text(encoding="utf-8", errors="replace")
+
+
+def _pages(runs: list[Run]) -> list[Page]:
+    """Render every run that ended well, or say all that is wrong with any of them."""
+    pages: list[Page] = []
+    faults: dict[str, Fault] = {}
+    for done in runs:
+        if done.fault:
+            faults.setdefault(str(done.fault.where), done.fault)  # a cell fails alike in both languages
+            continue
+        try:
+            pages.append(render(done.notebook, done.path.name, done.language, done.path.parent))
+        except HTResearchError as error:
+            for fault in error.faults:
+                faults.setdefault(str(fault), fault)
+    checks.require(*faults.values(), error=NotebookError)
+    return pages
+
+
+def _write(folder: Path, pages: list[Page], languages: Sequence[str]) -> None:
+    for spoken in languages:
+        (folder / spoken).mkdir()
+        shelf = [page for page in pages if page.language == spoken]
+        for before, page, after in zip([None, *shelf], shelf, [*shelf[1:], None], strict=False):
+            whole = lay_out(page, before, after, twin=len(languages) > 1, home="../index.html")
+            (folder / spoken / f"{page.stem}.html").write_text(whole, encoding="utf-8", newline="\n")
+    entries: dict[str, dict[str, Page]] = {}
+    for page in pages:
+        entries.setdefault(page.stem, {})[page.language] = page
+    parts = [
+        (PARTS.get(digit, _OTHERS), [entries[stem] for stem in stems])
+        for digit, stems in groupby(entries, key=lambda stem: stem[0])
+    ]
+    (folder / "index.html").write_text(lay_out_contents(parts, languages), encoding="utf-8", newline="\n")

@@ -1,0 +1,168 @@
+"""A study's own description: ``datapackage.json`` (Frictionless Data Package) and the codebook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from htresearch.errors import Fault
+from htresearch.language import Text
+from htresearch.study.schema import TYPES, Schema, Table
+
+DESCRIPTOR = "datapackage.json"
+
+
+def descriptor(schema: Schema, tables: Mapping[str, str], title: Text, licence: str = "") -> dict:
+    """Return the Data Package descriptor of a study.
+
+    Parameters
+    ----------
+    schema
+        The schema, with the study's own vocabulary values.
+    tables
+        The file of each table that the study has.
+    title
+        What the study is, in both languages.
+    licence
+        Name of its licence, such as ``"CC0-1.0"``.
+    """
+    described = {
+        "profile": "data-package",
+        "name": "study",
+        "title": title.en,
+        "title:zh": title.zh,
+        "resources": [_resource(schema, schema.tables[name], path) for name, path in tables.items()],
+        "vocabularies": {
+            name: [{"value": v, **_both(schema.label(v, name))} for v in values]
+            for name, values in schema.vocabularies.items()
+        },
+    }
+    if licence:
+        described["licenses"] = [{"name": licence}]
+    return described
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"title": text.en, "title:zh": text.zh}
+
+
+def _resource(schema: Schema, table: Table, path: str) -> dict:
+    fields = []
+    for column in table.columns:
+        constraints = {} if column.optional else {"required": True}
+        if column.vocabulary:
+            constraints["enum"] = list(schema.vocabularies[column.vocabulary])
+        constraints |= {k: v for k, v in (("minimum", column.minimum), ("maximum", column.maximum)) if v is not None}
+        fields.append(
+            {
+                "name": column.name,
+                "type": TYPES.get(column.type, "string"),
+                **_both(schema.label(column.name, table.name)),
+                **({"constraints": constraints} if constraints else {}),
+            }
+        )
+    foreign = [
+        {"fields": c.name, "reference": {"resource": c.refers_to, "fields": schema.tables[c.refers_to].key[0]}}
+        for c in table.columns
+        if c.refers_to
+    ]
+    described = {"fields": fields}
+    if table.key:
+        described["primaryKey"] = list(table.key)
+    if foreign:
+        described["foreignKeys"] = foreign
+    return {
+        "name": table.name,
+        "path": path,
+        "format": Path(path).suffix.lstrip("."),
+        **_both(schema.label(table.name)),
+        "schema": described,
+    }
+
+
+def extensions(path: Path, schema: Schema) -> tuple[dict[str, dict[str, Text]], list[Fault]]:
+    """Read a study's own vocabulary values from its ``datapackage.json``; a study without one has none.
+
+    Returns
+    -------
+    tuple
+        The added values with their labels by vocabulary, and what is wrong with the file.
+    """
+    file = path / DESCRIPTOR
+    if not file.is_file():
+        return {}, []
+    try:
+        vocabularies = json.loads(file.read_text(encoding="utf-8-sig")).get("vocabularies", {})
+        added = {
+            name: {
+                str(entry["value"]): Text(entry.get("title:zh", entry["value"]), entry.get("title", entry["value"]))
+                for entry in entries
+                if str(entry["value"]) not in schema.vocabularies.get(name, ())
+            }
+            for name, entries in vocabularies.items()
+        }
+    except (UnicodeDecodeError, ValueError, AttributeError, TypeError, KeyError):
+        return {}, [
+            Fault(
+                DESCRIPTOR,
+                Text("不是可读的数据包说明（UTF-8 编码的 JSON）", "not a readable data package (JSON in UTF-8)"),
+                Text(
+                    "请恢复或删除该文件；vocabularies 须为“名称: [{value, title, title:zh}]”",
+                    "Restore the file or remove it; vocabularies read name: [{value, title, title:zh}]",
+                ),
+            )
+        ]
+    unknown = [
+        Fault(
+            DESCRIPTOR,
+            Text(f"没有“{name}”这个词表", f"there is no vocabulary {name!r}"),
+            Text("词表名见编码手册", "The codebook lists the vocabularies"),
+        )
+        for name in added
+        if name not in schema.vocabularies
+    ]
+    return added, unknown
+
+
+def codebook(schema: Schema, tables: Iterable[str] | None = None) -> str:
+    """Return the codebook as Markdown, in the language now spoken.
+
+    Examples
+    --------
+    >>> from htresearch import language
+    >>> from htresearch.study import package, schema
+    >>> with language.speaking("en"):
+    ...     print(package.codebook(schema.schema(), ["terms"]).splitlines()[2])
+    ## terms · Terms
+    """
+    head = Text("编码手册", "Codebook")
+    columns = Text("列 | 含义 | 类型 | 取值与规则", "Column | Meaning | Type | Values and rules")
+    parts = [f"# {head}", ""]
+    for name in tables if tables is not None else schema.tables:
+        table = schema.tables[name]
+        key = Text("主键：", "Key: ")
+        parts += [f"## {name} · {schema.label(name)}", ""]
+        if table.key:
+            parts += [f"{key}{', '.join(table.key)}", ""]
+        parts += [f"| {columns} |", "|---|---|---|---|"]
+        parts += [_codebook_row(schema, table, c) for c in table.columns]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _codebook_row(schema: Schema, table: Table, column) -> str:
+    rules = []
+    if column.vocabulary:
+        values = schema.vocabularies[column.vocabulary]
+        rules.append("; ".join(f"{v} = {schema.label(v, column.vocabulary)}" for v in values))
+    if column.refers_to:
+        rules.append(str(Text(f"见 {column.refers_to}", f"refers to {column.refers_to}")))
+    if column.minimum is not None or column.maximum is not None:
+        low = "" if column.minimum is None else f"{column.minimum:g}"
+        high = "" if column.maximum is None else f"{column.maximum:g}"
+        rules.append(f"{low}–{high}")
+    if column.optional:
+        rules.append(str(Text("可为空", "may be empty")))
+    kind = column.vocabulary or column.type
+    return f"| {column.name} | {schema.label(column.name, table.name)} | {kind} | {'; '.join(rules)} |"

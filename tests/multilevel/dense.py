@@ -1,0 +1,65 @@
+"""The same quantities from whole matrices, with the formulas as the books print them: slow and plain."""
+
+import numpy as np
+import pandas as pd
+
+
+def indicators(codes):
+    return np.eye(codes.max() + 1)[codes]
+
+
+def covariance(codes, gamma):
+    return np.eye(len(codes[0])) + sum(g * indicators(c) @ indicators(c).T for g, c in zip(gamma, codes, strict=True))
+
+
+def criterion(X, y, codes, gamma, reml):
+    """-2 log (restricted) likelihood at V = σ²(I + Σ γ Z Z'), σ² and β at their best."""
+    V = covariance(codes, gamma)
+    inverse = np.linalg.inv(V)
+    beta = np.linalg.solve(X.T @ inverse @ X, X.T @ inverse @ y)
+    e = y - X @ beta
+    df = len(y) - X.shape[1] if reml else len(y)
+    sigma2 = e @ inverse @ e / df
+    value = len(y) * np.log(2 * np.pi * sigma2) + np.linalg.slogdet(V)[1] + df
+    if reml:
+        information = X.T @ inverse @ X / sigma2
+        value += np.linalg.slogdet(information)[1] - X.shape[1] * np.log(2 * np.pi)
+    return value
+
+
+def estimates(X, y, codes, gamma, reml):
+    """β, its covariance, σ², and for each level the BLUPs and their conditional standard deviations."""
+    V = covariance(codes, gamma)
+    inverse = np.linalg.inv(V)
+    unscaled = np.linalg.inv(X.T @ inverse @ X)
+    beta = unscaled @ X.T @ inverse @ y
+    e = y - X @ beta
+    sigma2 = e @ inverse @ e / (len(y) - X.shape[1] * reml)
+    Z = np.hstack([indicators(c) for c in codes])
+    G = np.diag(np.repeat(gamma, [c.max() + 1 for c in codes]))
+    blups = G @ Z.T @ inverse @ e
+    spread = np.sqrt(sigma2 * np.diag(G - G @ Z.T @ inverse @ Z @ G))
+    ends = np.cumsum([c.max() + 1 for c in codes])[:-1]
+    return beta, sigma2 * unscaled, sigma2, np.split(blups, ends), np.split(spread, ends)
+
+
+def nested_frame(seed=1, schools=6, depth=2, deviations=(2.0, 1.5), sigma=1.0):
+    """Unbalanced rows in groups in groups: school, class, pair; two covariates, one constant within schools."""
+    rng = np.random.default_rng(seed)
+    names = ("school", "class", "pair")[:depth]
+    rows = [{"school": s} for s in range(schools)]
+    for name in names[1:]:
+        rows = [{**row, name: k} for row in rows for k in range(rng.integers(2, 5))]
+    rows = [row for row in rows for _ in range(rng.integers(1, 6))]
+    frame = pd.DataFrame(rows)
+    frame["x"] = rng.normal(50, 2, len(frame))
+    frame["size"] = rng.normal(0, 1, schools)[frame["school"]]
+    frame["y"] = 3 + 0.5 * frame["x"] + frame["size"] + rng.normal(0, sigma, len(frame))
+    for i, deviation in enumerate(deviations[:depth]):
+        codes = frame.groupby(list(names[: i + 1])).ngroup()
+        frame["y"] += rng.normal(0, deviation, codes.max() + 1)[codes]
+    return frame
+
+
+def codes_of(frame, names):
+    return tuple(frame.groupby(list(names[: i + 1])).ngroup().to_numpy() for i in range(len(names)))

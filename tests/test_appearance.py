@@ -1,0 +1,93 @@
+"""How figures and tables look: the same cells in HTML and in plain text, labels in the language now spoken."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from htresearch import appearance, language
+from htresearch.appearance import figure, table
+from htresearch.errors import ArgumentError
+from htresearch.language import Text
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame(
+        {
+            "tier": ["chief", None],
+            "estimate": [0.123456, np.nan],
+            "n_students": [12345, 7],
+            "p_value": [0.0000012, 0.25],
+            "mine": [True, False],
+        }
+    )
+
+
+def test_columns_and_values_have_labels_in_both_languages(frame):
+    chinese = table(frame).plain
+    with language.speaking("en"):
+        english = table(frame, names={"mine": "My own"}).plain
+    assert "梯队层级" in chinese
+    assert "首席班主任" in chinese
+    assert "Tier" in english
+    assert "Chief" in english
+    assert "My own" in english
+
+
+def test_cells(frame):
+    with language.speaking("en"):
+        shown = table(frame).plain.splitlines()
+    assert shown[1].split() == ["Chief", "0.123", "12,345", "<", "0.001", "yes"]
+    assert shown[2].split() == ["–", "–", "7", "0.25", "no"] or shown[2].split() == ["–", "–", "7", "0.250", "no"]
+
+
+def test_html_and_plain_text_hold_the_same_words(frame):
+    shown = table(frame, title=Text("标题", "Title"), note=Text("注释", "Note"))
+    assert shown.plain.startswith("标题\n")
+    assert shown.plain.endswith("\n注释")
+    for word in ("标题", "注释", "0.123", "12,345", "首席班主任"):
+        assert word in shown.html
+    assert set(shown._repr_mimebundle_()) == {"text/html", "text/plain"}
+
+
+def test_a_table_leaves_its_frame_alone(frame):
+    before = frame.copy()
+    table(frame)
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_digits_are_checked(frame):
+    with pytest.raises(ArgumentError, match="digits"):
+        table(frame, digits=0)
+
+
+def test_a_figure_is_closed_and_has_the_same_bytes_each_time():
+    def drawn():
+        ax = plt.subplots()[1]
+        ax.plot([1, 2], [3, 4])
+        return figure(ax, Text("一条线", "A line"))
+
+    one, two = drawn(), drawn()
+    assert one == two
+    assert one.png.startswith(b"\x89PNG")
+    assert one.alt == "一条线"
+    assert plt.get_fignums() == []
+    shown, about = one._repr_mimebundle_()
+    assert shown["text/plain"] == "一条线"
+    assert about["image/png"]["alt"] == "一条线"
+
+
+def test_a_figure_needs_words():
+    ax = plt.subplots()[1]
+    with pytest.raises(ArgumentError, match="alt"):
+        figure(ax, " ")
+    plt.close("all")
+
+
+def test_the_theme_finds_a_chinese_font():
+    with plt.rc_context():
+        appearance.theme()
+        ax = plt.subplots()[1]
+        ax.set_title("班主任")
+        assert figure(ax, "x").png  # a missing glyph would be an error

@@ -1,0 +1,132 @@
+"""The command line: what it calls, what it prints, how it leaves."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from htresearch import cli, language
+from htresearch.errors import Fault, NotebookError
+from htresearch.language import Text
+
+FAULTS = pd.DataFrame(
+    {"table": ["班级"], "row": [3], "column": ["class_id"], "value": ["x"], "rule": ["不得重复"], "fix": ["请改正"]}
+)
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    printed = capsys.readouterr()
+    return left.value.code or 0, printed.out, printed.err
+
+
+@pytest.fixture
+def study(monkeypatch):
+    """A study package that finds what the test puts into it."""
+    import htresearch
+
+    fake = ModuleType("htresearch.study")
+    fake.validate = lambda path: FAULTS
+    fake.report = lambda faults, at_most=20: f"{len(faults)} 个问题"
+    fake.simulate = ModuleType("htresearch.study.simulate")
+    monkeypatch.setitem(sys.modules, "htresearch.study", fake)
+    monkeypatch.setitem(sys.modules, "htresearch.study.simulate", fake.simulate)
+    monkeypatch.setattr(htresearch, "study", fake, raising=False)
+    return fake
+
+
+def test_help_is_in_the_spoken_language(capsys):
+    assert "运行笔记本" in run(capsys, "--help")[1]
+    assert "Run the notebooks" in run(capsys, "--language", "en", "--help")[1]
+    assert "Run the notebooks" in run(capsys, "--language=en", "--help")[1]
+
+
+@pytest.mark.parametrize("command", ["demo", "simulate", "validate", "publish", "lab"])
+def test_each_command_has_help(capsys, command):
+    assert run(capsys, command, "--help")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [["no-such-command"], ["validate"], ["publish", "--workers", "0"], ["--language", "fr"]]
+)
+def test_wrong_usage_leaves_with_2(capsys, wrong):
+    assert run(capsys, *wrong)[0] == 2
+
+
+def test_faults_are_printed_and_written_whole(capsys, tmp_path, study):
+    csv = tmp_path / "faults.csv"
+    status, printed, _ = run(capsys, "validate", "somewhere", "--csv", str(csv))
+    assert (status, printed.strip()) == (1, "1 个问题")
+    assert csv.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert pd.read_csv(csv).astype(str).equals(FAULTS.astype(str))
+    assert [p.name for p in tmp_path.iterdir()] == ["faults.csv"]
+
+
+def test_a_sound_study_is_one_line(capsys, study):
+    study.validate = lambda path: FAULTS.head(0)
+    status, printed, _ = run(capsys, "--language", "en", "validate", "district")
+    assert (status, printed) == (0, "district: sound, no faults.\n")
+
+
+def test_a_fault_is_told_without_a_traceback(capsys, study):
+    def refuse(path):
+        raise NotebookError(
+            Fault("甲", Text("没有", "is missing"), Text("请补", "Add it")),
+            Fault("乙", Text("错", "b"), Text("改", "c")),
+        )
+
+    study.validate = refuse
+    status, printed, told = run(capsys, "validate", "nowhere")
+    assert (status, printed) == (1, "")
+    assert told.splitlines() == ["1. 甲：没有。请补。", "2. 乙：错。改。"]
+
+
+def test_a_file_that_cannot_be_written_is_told_without_a_traceback(capsys, tmp_path, study):
+    status, _, told = run(capsys, "validate", "x", "--csv", str(tmp_path / "no" / "faults.csv"))
+    assert status == 1 and "无法读取或写入" in told and "Traceback" not in told
+
+
+def test_simulate_passes_its_numbers_on(capsys, tmp_path, study):
+    called = []
+    study.simulate.simulate = lambda out, **numbers: called.append((out, numbers))
+    assert run(capsys, "simulate", str(tmp_path), "--schools", "3", "--terms", "2")[0] == 0
+    assert called == [(tmp_path, {"schools": 3, "classes_per_school": 20, "terms": 2, "seed": 1})]
+
+
+def test_publish_of_nothing_is_a_fault(capsys, tmp_path):
+    status, _, told = run(capsys, "publish", str(tmp_path / "none"))
+    assert status == 1 and "没有这个文件夹" in told
+
+
+def test_lab_without_a_folder_is_a_fault(capsys, tmp_path):
+    status, _, told = run(capsys, "lab", str(tmp_path / "none"))
+    assert status == 1 and "没有这个文件夹" in told
+
+
+def test_a_missing_package_is_told_with_what_to_install(capsys, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "nbclient", None)
+    for name in [name for name in sys.modules if name.startswith("htresearch.publish")]:
+        monkeypatch.delitem(sys.modules, name)
+    status, _, told = run(capsys, "publish", str(tmp_path))
+    assert status == 1 and 'pip install -e ".[all]"' in told
+
+
+def test_demo_goes_the_whole_way(capsys, monkeypatch, tmp_path):
+    import htresearch
+
+    rows = pd.DataFrame({"x": range(1234)})
+    panel = SimpleNamespace(student_terms=lambda measure: rows, class_terms=lambda measure: rows.head(5))
+    fit = SimpleNamespace(tidy=lambda: pd.DataFrame({"term": ["training_hours"], "estimate": [0.0812]}))
+    monkeypatch.setattr(htresearch, "open_study", lambda path: panel, raising=False)
+    monkeypatch.setattr(htresearch, "fit_multilevel", lambda formula, frame: fit, raising=False)
+    monkeypatch.setattr("htresearch.publish.build_site", lambda *a, **k: tmp_path / "site" / "index.html")
+    status, printed, _ = run(capsys, "demo")
+    assert status == 0
+    assert "1,234" in printed and "0.0812" in printed and cli.DEMO_FORMULA in printed
+    assert printed.rstrip().endswith("index.html")
+
+
+def test_the_language_of_the_test_before_is_gone():
+    assert language.current() == "zh"

@@ -1,0 +1,65 @@
+"""Chinese and English."""
+
+import re
+
+import pytest
+
+from htresearch import language
+from htresearch.errors import ArgumentError
+from htresearch.language import Text
+
+
+def test_chinese_unless_told_otherwise(monkeypatch):
+    monkeypatch.delenv("HTRESEARCH_LANGUAGE")
+    assert language.current() == "zh"
+
+
+@pytest.mark.parametrize(
+    ("set_to", "spoken"), [("en", "en"), ("EN_GB.UTF-8", "en"), (" zh ", "zh"), ("fr", "zh"), ("", "zh")]
+)
+def test_the_environment_chooses(monkeypatch, set_to, spoken):
+    monkeypatch.setenv("HTRESEARCH_LANGUAGE", set_to)
+    assert language.current() == spoken
+
+
+def test_use_goes_before_the_environment(monkeypatch):
+    monkeypatch.setenv("HTRESEARCH_LANGUAGE", "zh")
+    language.use("en")
+    assert language.current() == "en"
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(ArgumentError, match=r"language.*'fr'"):
+        language.use("fr")
+    assert language.current() == "zh"
+
+
+def test_speaking_ends_with_its_block_even_on_an_error():
+    with pytest.raises(RuntimeError), language.speaking("en"):
+        assert str(Text("班", "class")) == "class"
+        raise RuntimeError
+    assert str(Text("班", "class")) == "班"
+
+
+def test_a_text_within_a_text_is_said_in_each_language():
+    said = Text("{who}有 {n} 人", "{n} {who}").format(who=Text("班主任", "head teachers"), n=3)
+    assert (said.zh, said.en) == ("班主任有 3 人", "3 head teachers")
+
+
+def test_labels():
+    assert language.label("tier") == Text("梯队层级", "Tier")
+    assert language.label("senior", within="title").zh == "高级教师"
+    assert language.label("senior", within="stage").zh == "高中"
+    assert language.label("my_own_column") == Text("my_own_column", "my own column")
+
+
+def test_every_word_is_written_in_both_languages():
+    for name, text in language.words().items():
+        assert text.zh.strip(), name
+        assert text.en.strip(), name
+        assert not re.search("[\u3000-\u9fff\uff00-\uffef]", text.en), name
+
+
+def test_listing():
+    assert language.listing([Text("甲", "A"), "B", 3]) == Text("甲、B、3", "A, B, 3")
+    assert language.listing([]) == Text("", "")
