@@ -68,11 +68,12 @@ def test_a_figure_is_closed_and_has_the_same_bytes_each_time():
         ax.plot([1, 2], [3, 4])
         return figure(ax, Text("一条线", "A line"))
 
+    open_before = plt.get_fignums()
     one, two = drawn(), drawn()
     assert one == two
     assert one.png.startswith(b"\x89PNG")
     assert one.alt == "一条线"
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == open_before
     shown, about = one._repr_mimebundle_()
     assert shown["text/plain"] == "一条线"
     assert about["image/png"]["alt"] == "一条线"

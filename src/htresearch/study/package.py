@@ -81,26 +81,25 @@ def _resource(schema: Schema, table: Table, path: str) -> dict:
     }
 
 
-def extensions(path: Path, schema: Schema) -> tuple[dict[str, dict[str, Text]], list[Fault]]:
+def vocabularies(path: Path, schema: Schema) -> tuple[dict[str, dict[str, Text]], list[Fault]]:
     """Read a study's own vocabulary values from its ``datapackage.json``; a study without one has none.
 
     Returns
     -------
     tuple
-        The added values with their labels by vocabulary, and what is wrong with the file.
+        The values that it lists, with their labels, by vocabulary; and what is wrong with the file.
     """
     file = path / DESCRIPTOR
     if not file.is_file():
         return {}, []
     try:
-        vocabularies = json.loads(file.read_text(encoding="utf-8-sig")).get("vocabularies", {})
-        added = {
+        written = json.loads(file.read_text(encoding="utf-8-sig")).get("vocabularies", {})
+        listed = {
             name: {
                 str(entry["value"]): Text(entry.get("title:zh", entry["value"]), entry.get("title", entry["value"]))
                 for entry in entries
-                if str(entry["value"]) not in schema.vocabularies.get(name, ())
             }
-            for name, entries in vocabularies.items()
+            for name, entries in written.items()
         }
     except (UnicodeDecodeError, ValueError, AttributeError, TypeError, KeyError):
         return {}, [
@@ -119,10 +118,10 @@ def extensions(path: Path, schema: Schema) -> tuple[dict[str, dict[str, Text]], 
             Text(f"没有“{name}”这个词表", f"there is no vocabulary {name!r}"),
             Text("词表名见编码手册", "The codebook lists the vocabularies"),
         )
-        for name in added
+        for name in listed
         if name not in schema.vocabularies
     ]
-    return added, unknown
+    return listed, unknown
 
 
 def codebook(schema: Schema, tables: Iterable[str] | None = None) -> str:

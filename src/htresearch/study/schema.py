@@ -67,12 +67,17 @@ class Schema:
     words: Mapping[str, Text] = field(default_factory=dict)
 
     def extend(self, vocabularies: Mapping[str, Mapping[str, Text]]) -> Schema:
-        """Return a schema whose vocabularies also hold a study's own values with their labels."""
-        grown = {
-            name: (*values, *(v for v in vocabularies.get(name, {}) if v not in values))
-            for name, values in self.vocabularies.items()
-        }
-        words = {f"{name}.{value}": text for name, added in vocabularies.items() for value, text in added.items()}
+        """Return a schema whose vocabularies also hold a study's own values with their labels.
+
+        A list that names every value there was decides the order, which is a ranking for tiers and grades; otherwise
+        the new values follow the known ones.
+        """
+        grown = dict(self.vocabularies)
+        for name, listed in vocabularies.items():
+            known = self.vocabularies[name]
+            complete = set(known) <= set(listed)
+            grown[name] = tuple(listed) if complete else (*known, *(v for v in listed if v not in known))
+        words = {f"{name}.{value}": text for name, listed in vocabularies.items() for value, text in listed.items()}
         return replace(self, vocabularies=grown, words={**self.words, **words})
 
     def label(self, name: str, within: str | None = None) -> Text:

@@ -100,8 +100,8 @@ def open_store(path: str | Path) -> Store:
                 "Check the path; htresearch simulate FOLDER makes an example",
             ),
         )
-    added, faults = package.extensions(path, known) if path.is_dir() else ({}, [])
-    known = known.extend({name: values for name, values in added.items() if name in known.vocabularies})
+    listed, faults = package.vocabularies(path, known) if path.is_dir() else ({}, [])
+    known = known.extend({name: values for name, values in listed.items() if name in known.vocabularies})
     connection = _connect()
     sources = _folder(path, known, faults) if path.is_dir() else _database(path, known, connection, faults)
     present = {}
