@@ -200,6 +200,9 @@ def table(
     short = [c for c in cells.columns if c not in numeric and cells[c].str.len().max() <= _NEVER_BROKEN]
     if short:
         shown = shown.tab_style(style.css("white-space: nowrap"), loc.body(columns=short))
+    brief = [c for c in cells.columns if len(labels[c]) <= _NEVER_BROKEN // 2]
+    if brief:
+        shown = shown.tab_style(style.css("white-space: nowrap"), loc.column_labels(columns=brief))
     if str(title):
         shown = shown.tab_header(title=str(title))
     if str(note):
