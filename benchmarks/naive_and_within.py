@@ -13,11 +13,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 
 import htresearch as ht
+from htresearch.multilevel import fixed_effects
 from htresearch.study.open import Study
 from htresearch.study.store import open_store
 from htresearch.study.truth import Truth
@@ -32,32 +31,16 @@ def panel(seed: int, selection: float) -> pd.DataFrame:
     return rows.dropna(subset=["score", "teacher_id"]).reset_index(drop=True)
 
 
-def interval(y: np.ndarray, x: np.ndarray, schools: pd.Series) -> tuple[float, float, float]:
-    """Return slope and 95 % interval, clustered by school."""
-    groups = pd.factorize(schools)[0]
-    fit = sm.OLS(y, x).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
-    low, high = fit.conf_int()[0]
-    return fit.params[0], low, high
-
-
-def demeaned(rows: pd.DataFrame, column: str, by: list[str]) -> np.ndarray:
-    """Take out group means, in turn until they are all zero."""
-    values = rows[column].astype(float)
-    for _ in range(200 if len(by) > 1 else 1):
-        for group in by:
-            values = values - values.groupby(rows[group]).transform("mean")
-    return values.to_numpy()
-
-
 def district(seed: int, selection: float) -> dict:
-    """Return both estimates for one district."""
+    """Return both estimates for one district; term effects are absorbed in both."""
     rows = panel(seed, selection)
     truth = Truth().training_per_10_hours / 10
     record = {"seed": seed, "selection": selection, "truth": truth}
-    for name, by in (("naive", ["term_id"]), ("within", ["teacher_id", "term_id"])):
-        y, x = demeaned(rows, "score", by), demeaned(rows, "training_hours", by)
-        estimate, low, high = interval(y, x[:, None], rows["school_id"])
-        record |= {name: estimate, f"{name}_low": low, f"{name}_high": high, f"{name}_holds": low <= truth <= high}
+    for name, group, controls in (("naive", "term_id", ()), ("within", "teacher_id", ("term_id",))):
+        found = fixed_effects(rows, "score", ["training_hours"], group, "school_id", controls).tidy().loc[0]
+        holds = found["conf_low"] <= truth <= found["conf_high"]
+        record |= {name: found["estimate"], f"{name}_low": found["conf_low"], f"{name}_high": found["conf_high"]}
+        record[f"{name}_holds"] = holds
     return record
 
 

@@ -70,17 +70,63 @@ def test_missing_rows_are_counted(panel):
     assert "48" in lines.note[-1].en
 
 
-@pytest.mark.parametrize("cluster", ["teacher_id", "school_id"])
-def test_fixed_effects_equal_dummies(panel, cluster):
-    found = fixed_effects(panel, "score", ["hours", "tier"], group="school_id", cluster=cluster).tidy()
-    groups = pd.factorize(panel[cluster])[0]
+def test_fixed_effects_equal_dummies(panel):
+    found = fixed_effects(panel, "score", ["hours", "tier"], group="school_id", cluster="teacher_id").tidy()
+    groups = {"groups": pd.factorize(panel["teacher_id"])[0]}
     written = smf.ols("score ~ hours + tier + C(school_id)", panel).fit(
-        cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
+        cov_type="cluster", cov_kwds=groups, use_t=True
     )
     names = ["hours", "tier[T.backbone]"]
     np.testing.assert_allclose(found["estimate"], written.params[names], rtol=1e-9)
     np.testing.assert_allclose(found["std_error"], written.bse[names], rtol=1e-9)
-    assert found["df"].tolist() == [panel[cluster].nunique() - 1] * 2
+    assert found["df"].tolist() == [95, 95]
+
+
+def test_groups_inside_clusters_do_not_count(panel):
+    """The factor is (N - 1) / (N - K) with K the coefficients alone, as panel estimators have it."""
+    found = fixed_effects(panel, "score", ["hours"], group="teacher_id", cluster="school_id").tidy()
+    groups = {"groups": pd.factorize(panel["school_id"])[0]}
+    written = smf.ols("score ~ hours + C(teacher_id)", panel).fit(cov_type="cluster", cov_kwds=groups, use_t=True)
+    n, dummies = len(panel), panel["teacher_id"].nunique()
+    factor = ((n - dummies - 1) / (n - 1)) ** 0.5
+    np.testing.assert_allclose(found["std_error"], written.bse["hours"] * factor, rtol=1e-9)
+
+
+def test_within_line_is_clustered_by_school(panel):
+    line = three_lines(panel, "score", ["hours"], controls=["term_id"]).tidy().set_index("line").loc["within"]
+    alone = fixed_effects(
+        panel, "score", ["hours"], group="teacher_id", cluster="school_id", controls=["term_id"]
+    ).tidy()
+    np.testing.assert_allclose(line["std_error"], alone.loc[0, "std_error"], rtol=1e-12)
+    assert line["df"] == 11
+
+
+def test_what_never_changes_within_a_teacher_has_no_within_line(panel):
+    fixed = panel.assign(sex=panel["teacher_id"].str[-1].astype(int) % 2)
+    lines = three_lines(fixed, "score", ["sex", "hours"])
+    assert set(lines.tidy().query("term == 'sex'")["line"]) == {"naive", "multilevel"}
+    assert any("性别" in n.zh and "组内" in n.zh for n in lines.note)
+
+
+def test_what_says_nothing_new_is_named(panel):
+    doubled = panel.assign(twice=2 * panel["hours"], same=1.0)
+    lines = three_lines(doubled, "score", ["hours", "twice", "same"])
+    assert set(lines.tidy()["term"]) == {"hours"}
+    assert any("twice" in n.en and "same" in n.en for n in lines.note)
+
+
+def test_a_column_among_exposures_and_controls_counts_once(panel):
+    assert set(three_lines(panel, "score", ["hours"], controls=["hours"]).tidy()["term"]) == {"hours"}
+
+
+def test_what_cannot_be_used_is_refused_by_name(panel):
+    dated = panel.assign(since=pd.Timestamp("2024-09-01"))
+    with pytest.raises(ColumnError) as raised:
+        three_lines(dated, "tier", ["hours", "since"])
+    assert "tier" in str(raised.value)
+    assert "since" in str(raised.value)
+    with pytest.raises(ModelError, match="school_id"):
+        three_lines(panel[panel["school_id"] == "s1"], "score", ["hours"])
 
 
 def test_columns_that_are_missing_are_all_named(panel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import statsmodels.api as sm
 
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, ModelError
-from htresearch.language import Text
+from htresearch.language import Text, label, listing
+from htresearch.multilevel.design import independent_columns
 from htresearch.multilevel.fit import fit_multilevel
 from htresearch.multilevel.formula import quoted
 from htresearch.multilevel.inference import coefficient_table
@@ -24,17 +26,20 @@ _NOTE = (
         "Naive: ordinary least squares, standard errors clustered by school, degrees of freedom schools less 1.",
     ),
     Text(
-        "多层：教师嵌套于学校的随机截距模型；标准误更准，偏差照旧。",
-        "Multilevel: random intercepts of teachers in schools; better standard errors, the same bias.",
+        "多层：教师嵌套于学校的随机截距模型；标准误更准，但它不是用来去除偏差的：偏差可能变小，没有保证。",
+        "Multilevel: random intercepts of teachers in schools; better standard errors, but no cure for bias, which "
+        "may shrink without any guarantee.",
     ),
     Text(
-        "同一教师：模型再加入各变量的教师均值（Mundlak），只比较同一位教师的不同学期；"
-        "前提是没有别的因素随学期变化、又同时影响暴露与结果。",
-        "Within teacher: the same model with each variable's teacher mean (Mundlak), so that only terms of one "
-        "teacher are compared; it assumes that nothing else that changes over terms drives both of them.",
+        "同一教师：每位教师一个截距（与 Mundlak 加入教师均值的模型估计相同），只比较同一位教师的不同学期；"
+        "标准误按学校聚类。前提是没有别的因素随学期变化、又同时影响这些条件与结果。",
+        "Within teacher: an intercept for every teacher (the same estimate as Mundlak's model with teacher means), "
+        "so that only terms of one teacher are compared; standard errors clustered by school. It assumes that nothing "
+        "else that changes over terms drives both conditions and outcome.",
     ),
 )
-_SOURCE = "Mundlak (1978), doi:10.2307/1913646; Cameron & Miller (2015), doi:10.3368/jhr.50.2.317"
+_CLUSTERED = "Cameron & Miller (2015), doi:10.3368/jhr.50.2.317"
+_SOURCE = f"Mundlak (1978), doi:10.2307/1913646; {_CLUSTERED}"
 
 
 def three_lines(
@@ -58,21 +63,22 @@ def three_lines(
         Numeric or categorical columns; a category enters as its difference from the first one. Term effects belong
         among the controls wherever outcomes are standardised within a term.
     teacher, school
-        Columns of the groups; teachers belong to schools.
+        Columns of the groups. A teacher who moves counts anew in each school.
     conf_level
         Of the intervals.
 
     Returns
     -------
     Estimates
-        For each exposure the three lines, in the column ``line``: ``"naive"``, ``"multilevel"``, ``"within"``.
+        For each exposure the lines ``"naive"``, ``"multilevel"`` and ``"within"`` in the column ``line``. An exposure
+        that never changes within a teacher has no within line, and the note says so.
 
     Raises
     ------
     ColumnError
-        If a column is missing.
+        If a column is missing or of a kind that cannot be used.
     ModelError
-        If no exposure varies, or a model cannot be estimated.
+        If no exposure varies, there are fewer than two schools, or a model cannot be estimated.
 
     References
     ----------
@@ -88,32 +94,19 @@ def three_lines(
     >>> lines.tidy()["line"].tolist()
     ['naive', 'multilevel', 'within']
     """
-    wanted = [outcome, *exposures, *controls, teacher, school]
-    checks.require(
-        *checks.columns("exposures", wanted, list(frame.columns)),
-        error=ColumnError,
-    )
-    checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
-    rows = frame[list(dict.fromkeys(wanted))].dropna().reset_index(drop=True)
-    tested = _columns(rows, exposures)
-    if tested.empty:
-        checks.require(_no_variation(exposures), error=ModelError)
-    variables = pd.concat([tested, _columns(rows, controls)], axis=1)
-    base = rows[[outcome, teacher, school]]
-    means = variables.groupby(rows[teacher], observed=True).transform("mean").add_suffix(" (mean)")
-
-    constant = variables.assign(**{"(Intercept)": 1.0})
-    naive = _clustered(rows[outcome], constant, rows[school], conf_level)
-    multilevel = _nested(base, variables, outcome, school, teacher, conf_level)
-    within = _nested(base, pd.concat([variables, means], axis=1), outcome, school, teacher, conf_level)
-    parts = [part[part["term"].isin(tested.columns)] for part in (naive, multilevel, within)]
-    counts = {f"n_{name}s": rows[column].nunique() for name, column in (("teacher", teacher), ("school", school))}
+    data = _Data.of(frame, outcome, exposures, controls, {"teacher": teacher, "school": school}, conf_level)
+    rows, x = data.rows, data.x
+    naive = _clustered(rows[outcome], x.assign(**{"(Intercept)": 1.0}), rows[school], conf_level)
+    multilevel, about = _nested(rows, x, outcome, school, teacher, conf_level)
+    within = _within(rows[outcome], x, rows[[school, teacher]], rows[school], conf_level)
+    parts = [part[part["term"].isin(data.tested)] for part in (naive, multilevel, within)]
+    counts = {"n_teachers": len(rows[[school, teacher]].drop_duplicates()), "n_schools": rows[school].nunique()}
     lines = pd.concat([p.assign(line=name, **counts) for name, p in zip(LINES, parts, strict=True)])
-    order = {term: i for i, term in enumerate(tested.columns)}
+    order = {term: i for i, term in enumerate(data.tested)}
     lines = lines.sort_values("term", key=lambda t: t.map(order), kind="stable")
-    left_out = len(frame) - len(rows)
-    note = (*_NOTE, _counted(left_out, frame[list(dict.fromkeys(wanted))])) if left_out else _NOTE
-    summary = pd.DataFrame({"n": [len(rows)], "left_out": [left_out], **{k: [v] for k, v in counts.items()}})
+    unmoved = [term for term in data.tested if term not in set(parts[-1]["term"])]
+    note = (*_NOTE, *about, *_unmoved(unmoved), *data.note)
+    summary = pd.DataFrame({"n": [len(rows)], "left_out": [data.left_out], **{k: [v] for k, v in counts.items()}})
     return Estimates(lines, summary, note, _SOURCE)
 
 
@@ -146,14 +139,15 @@ def fixed_effects(
     Returns
     -------
     Estimates
-        A row per exposure, with CR1 standard errors and as many degrees of freedom as clusters less 1.
+        A row per exposure that varies within groups, with CR1 standard errors and as many degrees of freedom as
+        clusters less 1. Groups that lie within clusters do not count in the small-sample factor.
 
     Raises
     ------
     ColumnError
-        If a column is missing.
+        If a column is missing or of a kind that cannot be used.
     ModelError
-        If no exposure varies within a group.
+        If no exposure varies within a group, or there are fewer than two clusters.
 
     References
     ----------
@@ -168,32 +162,70 @@ def fixed_effects(
     >>> fixed_effects(frame, "y", ["x"], group="school", cluster="school").tidy()["estimate"].tolist()
     [2.0]
     """
-    wanted = list(dict.fromkeys([outcome, *exposures, *controls, group, cluster]))
-    checks.require(*checks.columns("exposures", wanted, list(frame.columns)), error=ColumnError)
-    checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
-    rows = frame[wanted].dropna().reset_index(drop=True)
-    numbers = pd.concat([_columns(rows, [*exposures, *controls]), rows[[outcome]].astype(float)], axis=1)
-    centred = numbers - numbers.groupby(rows[group], observed=True).transform("mean")
-    x = centred.drop(columns=outcome)
-    x = x.loc[:, x.abs().max() > 1e-9]
-    tested = [column for column in _columns(rows, exposures) if column in x]
-    if not tested:
-        checks.require(_no_variation(exposures), error=ModelError)
+    data = _Data.of(frame, outcome, exposures, controls, {"group": group, "cluster": cluster}, conf_level)
+    rows = data.rows
+    table = _within(rows[outcome], data.x, rows[[group]], rows[cluster], conf_level)
+    table = table[table["term"].isin(data.tested)]
+    checks.require(None if len(table) else _no_variation(exposures), error=ModelError)
     groups, clusters = rows[group].nunique(), rows[cluster].nunique()
-    table = _clustered(centred[outcome], x, rows[cluster], conf_level, absorbed=groups)
     note = Text(
         "{n} 行，只在 {groups} 个组（{group}）之内比较；标准误按 {cluster}（{clusters} 个）聚类。",
         "{n} rows, compared within {groups} groups ({group}) only; errors clustered by {cluster} ({clusters}).",
-    ).format(n=len(rows), groups=groups, group=group, cluster=cluster, clusters=clusters)
-    left_out = len(frame) - len(rows)
-    summary = pd.DataFrame({"n": [len(rows)], "left_out": [left_out], "groups": [groups], "clusters": [clusters]})
-    notes = (note, _counted(left_out, frame[wanted])) if left_out else (note,)
-    return Estimates(table[table["term"].isin(tested)], summary, notes, _SOURCE.split("; ")[1])
+    ).format(n=len(rows), groups=groups, group=label(group), cluster=label(cluster), clusters=clusters)
+    unmoved = [term for term in data.tested if term not in set(table["term"])]
+    summary = pd.DataFrame(
+        {"n": [len(rows)], "left_out": [data.left_out], "groups": [groups], "clusters": [clusters]}
+    )
+    return Estimates(table, summary, (note, *_unmoved(unmoved), *data.note), _CLUSTERED)
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """The complete rows, the columns that vary and say something of their own, and what was left out."""
+
+    rows: pd.DataFrame
+    x: pd.DataFrame
+    tested: list[str]
+    left_out: int
+    note: tuple[Text, ...]
+
+    @classmethod
+    def of(cls, frame, outcome, exposures, controls, groups, conf_level) -> _Data:
+        controls = [c for c in dict.fromkeys(controls) if c not in exposures]
+        given = {"outcome": [outcome], "exposures": exposures, "controls": controls}
+        given |= {argument: [column] for argument, column in groups.items()}
+        checks.require(
+            *(
+                f
+                for argument, columns in given.items()
+                for f in checks.columns(argument, columns, list(frame.columns))
+            ),
+            error=ColumnError,
+        )
+        checks.require(
+            _not_a_number(outcome, frame[outcome]),
+            *(_a_date(a, c, frame[c]) for a in ("exposures", "controls") for c in given[a]),
+            error=ColumnError,
+        )
+        checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
+        wanted = frame[list(dict.fromkeys(c for columns in given.values() for c in columns))]
+        rows = wanted.dropna().reset_index(drop=True)
+        rows[outcome] = rows[outcome].astype(float)
+        tested, adjusted = _columns(rows, exposures), _columns(rows, controls)
+        every = pd.concat([tested, adjusted], axis=1)
+        kept = _own_say(every)
+        checks.require(
+            _few_clusters(*list(groups.items())[-1], rows),
+            None if set(kept) & set(tested) else _no_variation(exposures),
+            error=ModelError,
+        )
+        note = (*_counted(len(frame) - len(rows), wanted), *_dropped([c for c in every if c not in kept]))
+        return cls(rows, every[kept], [c for c in tested if c in kept], len(frame) - len(rows), note)
 
 
 def _columns(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Return numeric columns as they are and categories as differences from the first, without constant ones."""
-    parts = []
+    """Return numeric columns as they are and categories as differences from the first."""
+    parts = [pd.DataFrame(index=rows.index)]
     for name in names:
         values = rows[name]
         if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
@@ -202,17 +234,13 @@ def _columns(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
             kept = values.astype("category").cat.remove_unused_categories()
             dummies = pd.get_dummies(kept, dtype=float).iloc[:, 1:]
             parts.append(dummies.set_axis([f"{name}[{c}]" for c in dummies.columns], axis=1))
-    joined = pd.concat(parts, axis=1) if parts else pd.DataFrame(index=rows.index)
-    return joined.loc[:, joined.max() > joined.min()]
+    return pd.concat(parts, axis=1)
 
 
-def _no_variation(exposures: Sequence[str]) -> Fault:
-    return Fault(
-        checks.argument("exposures"),
-        Text("没有一个变量在这些数据中有变化", "none of them varies in these data"),
-        Text("请换变量，或放宽样本", "Choose others, or widen the sample"),
-        list(exposures),
-    )
+def _own_say(x: pd.DataFrame) -> list[str]:
+    """Return the columns that are not constant and no combination of those before them."""
+    with_constant = np.column_stack([np.ones(len(x)), x.to_numpy(float)])
+    return [x.columns[i - 1] for i in independent_columns(with_constant) if i]
 
 
 def _clustered(y: pd.Series, x: pd.DataFrame, clusters: pd.Series, level: float, absorbed: int = 0) -> pd.DataFrame:
@@ -228,26 +256,106 @@ def _clustered(y: pd.Series, x: pd.DataFrame, clusters: pd.Series, level: float,
     return coefficient_table(tuple(x.columns), fit.params, covariance, df, level)
 
 
+def _within(y: pd.Series, x: pd.DataFrame, groups: pd.DataFrame, clusters: pd.Series, level: float) -> pd.DataFrame:
+    """Return least squares within groups; terms that do not vary there are left out."""
+    codes = groups.groupby(list(groups.columns), observed=True).ngroup()
+    centred = x - x.groupby(codes).transform("mean")
+    moving = centred.loc[:, centred.abs().max() > 1e-9 * x.std()]
+    moving = moving.iloc[:, independent_columns(moving.to_numpy(float))]
+    if moving.empty:
+        return pd.DataFrame({"term": []})
+    # Groups inside clusters do not count (Cameron & Miller 2015, section VI.A): the clusters carry their uncertainty.
+    inside = clusters.groupby(codes).nunique().max() == 1
+    absorbed = 0 if inside else codes.nunique()
+    return _clustered(y - y.groupby(codes).transform("mean"), moving, clusters, level, absorbed)
+
+
 def _nested(
-    base: pd.DataFrame, x: pd.DataFrame, outcome: str, school: str, teacher: str, level: float
-) -> pd.DataFrame:
+    rows: pd.DataFrame, x: pd.DataFrame, outcome: str, school: str, teacher: str, level: float
+) -> tuple[pd.DataFrame, tuple[Text, ...]]:
     """Fit teachers in schools; columns travel under plain names, as their own may hold any character."""
     plain = {column: f"x{i}" for i, column in enumerate(x.columns)}
-    fixed = " + ".join(plain.values())
-    formula = f"{quoted(outcome)} ~ {fixed} + (1 | {quoted(school)}/{quoted(teacher)})"
-    fit = fit_multilevel(formula, pd.concat([base, x.rename(columns=plain)], axis=1))
+    formula = f"{quoted(outcome)} ~ {' + '.join(plain.values())} + (1 | {quoted(school)}/{quoted(teacher)})"
+    fit = fit_multilevel(formula, pd.concat([rows[[outcome, school, teacher]], x.rename(columns=plain)], axis=1))
     named = {short: column for column, short in plain.items()}
-    return fit.tidy(conf_level=level).assign(term=lambda t: t["term"].map(named)).dropna(subset=["term"])
+    table = fit.tidy(conf_level=level).assign(term=lambda t: t["term"].map(named)).dropna(subset=["term"])
+    return table, fit.note
 
 
-def _counted(n: int, frame: pd.DataFrame) -> Text:
+def _not_a_number(outcome: str, values: pd.Series) -> Fault | None:
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return None
+    return Fault(
+        checks.argument("outcome"),
+        Text(f"“{outcome}”不是数值列", f"{outcome!r} is not a numeric column"),
+        Text("请换成数值列", "Take a numeric column"),
+    )
+
+
+def _a_date(argument: str, column: str, values: pd.Series) -> Fault | None:
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        return None
+    return Fault(
+        checks.argument(argument),
+        Text(f"“{column}”是日期", f"{column!r} is a date"),
+        Text("请先换算成天数或年数", "Turn it into a number of days or years first"),
+    )
+
+
+def _few_clusters(argument: str, column: str, rows: pd.DataFrame) -> Fault | None:
+    found = rows[column].nunique()
+    if found > 1:
+        return None
+    return Fault(
+        checks.argument(argument),
+        Text(f"完整的行里“{column}”只有 {found} 个", f"the complete rows hold {found} of {column!r}"),
+        Text(
+            "聚类标准误至少要两个，实际上要几十个", "Clustered errors need at least two, and in earnest some dozens"
+        ),
+    )
+
+
+def _no_variation(exposures: Sequence[str]) -> Fault:
+    return Fault(
+        checks.argument("exposures"),
+        Text("没有一个变量在这里有变化", "none of them varies here"),
+        Text("请换变量，或放宽样本", "Choose others, or widen the sample"),
+        list(exposures),
+    )
+
+
+def _unmoved(terms: list[str]) -> list[Text]:
+    if not terms:
+        return []
+    return [
+        Text(
+            "以下各项在组内从不变化，没有组内的估计：{terms}。",
+            "No estimate within groups, where they never vary: {terms}.",
+        ).format(terms=listing(label(t) for t in terms))
+    ]
+
+
+def _dropped(terms: list[str]) -> list[Text]:
+    if not terms:
+        return []
+    return [
+        Text(
+            "以下各项不变化，或由其他各项决定，未放入模型：{terms}。",
+            "Left out because they do not vary or are determined by the others: {terms}.",
+        ).format(terms=listing(label(t) for t in terms))
+    ]
+
+
+def _counted(n: int, frame: pd.DataFrame) -> list[Text]:
     """Say how many rows were left out and which columns were empty there."""
-    from htresearch.language import label, listing
-
+    if not n:
+        return []
     empty = frame.isna().sum()
     causes = listing(
         Text("{name} {n} 行", "{name} in {n}").format(name=label(c), n=k) for c, k in empty[empty > 0].items()
     )
-    return Text("有缺失而未计入 {n} 行：{causes}。", "Left out for missing values, {n} rows: {causes}.").format(
-        n=n, causes=causes
-    )
+    return [
+        Text("有缺失而未计入 {n} 行：{causes}。", "Left out for missing values, {n} rows: {causes}.").format(
+            n=n, causes=causes
+        )
+    ]
