@@ -101,7 +101,9 @@ class BruteForce:
         self.scored_terms = defaultdict(list)
         for student, index in sorted(self.score_of):
             self.scored_terms[student].append(index)
-        self.released = self._released() if measure and "class_outcomes" in self.tables else {}
+        # A class's mean says nothing within the class.
+        self.means = bool(measure) and "class_outcomes" in self.tables and compare != "class"
+        self.released = self._released() if self.means else {}
 
     def _group(self, records, column: str) -> dict[str, list[dict]]:
         grouped = defaultdict(list)
@@ -383,7 +385,7 @@ class BruteForce:
         row |= {name: school[name] for name in OF_A_SCHOOL}
         if "enrolments" in self.tables:
             row |= self._composition(class_id, index)
-        if self.measure and "class_outcomes" in self.tables:
+        if self.means:
             row |= self._from_released(class_id, index, row)
         teacher, shares = self.leader(class_id, term), self.shares(class_id, term)
         row["teacher_id"] = teacher

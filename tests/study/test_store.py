@@ -71,7 +71,7 @@ def test_gbk(folder):
 
 def test_not_parquet(folder):
     (folder / "schools.csv").rename(folder / "schools.parquet")
-    one_fault(folder, "schools.parquet", "不是 Parquet", "not Parquet", ".csv")
+    one_fault(folder, "schools.parquet", "不是可读的 Parquet", "not readable Parquet", ".csv")
 
 
 def test_an_empty_parquet(folder):
@@ -85,7 +85,7 @@ def test_a_truncated_parquet(folder):
     small.sound()["schools"].to_parquet(folder / "schools.parquet")
     whole = (folder / "schools.parquet").read_bytes()
     (folder / "schools.parquet").write_bytes(whole[: len(whole) // 2])
-    one_fault(folder, "schools.parquet", "Parquet", "not a readable Parquet file")
+    one_fault(folder, "schools.parquet", "Parquet", "not readable Parquet")
 
 
 def test_a_ragged_line(folder):
@@ -104,8 +104,8 @@ def test_short_lines_are_all_named(folder):
 
 
 def test_a_column_twice(folder):
-    (folder / "schools.csv").write_text("school_id,zone_id,zone_id,school_type\nS1,a,b,primary\n", "utf-8")
-    one_fault(folder, "schools.csv", "zone_id", "zone_id stands twice")
+    (folder / "schools.csv").write_text(SCHOOLS.replace("zone_id", "zone_id,zone_id"), "utf-8")
+    one_fault(folder, "schools.csv", "列名重复：zone_id", "repeated column: zone_id")
 
 
 def test_an_unknown_column_suggests_the_nearest(folder):
@@ -127,7 +127,7 @@ def test_an_optional_column_may_be_left_out(folder):
 
 def test_two_files_of_one_table(folder):
     small.sound()["schools"].to_parquet(folder / "schools.parquet")
-    one_fault(folder, "schools.parquet", "两个文件", "two files", "schools.csv")
+    one_fault(folder, "schools.parquet", "schools 出现了两次", "schools is there twice", "schools.csv")
 
 
 def test_xlsx(folder):
@@ -241,10 +241,125 @@ def test_a_database_with_a_foreign_table(tmp_path):
             "CREATE TABLE schools AS SELECT 'S1' AS school_id, 'primary' AS school_type, 'public' AS ownership, "
             "'urban' AS location"
         ).fetchall()
-    one_fault(tmp_path / "study.duckdb", "study.duckdb: pupils", "不是本研究格式中的数据表", "is not a table")
+    one_fault(tmp_path / "study.duckdb", "study.duckdb: main.pupils", "不是本研究格式中的数据表", "is not a table")
 
 
 def test_tables_of_the_store_are_lazy(folder):
     store = open_store(folder)
     assert store.has("schools", "zone_id")
-    assert store.table("schools", row=True).collect("pandas").to_native()["_row"].tolist() == [2, 3]
+    assert store.cells("schools").collect("pandas").to_native()["_row"].tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("content", "zh", "en"),
+    [
+        (b"\xef\xbb\xbf", "空的", "empty"),
+        (SCHOOLS.encode("utf-16"), "UTF-16", "UTF-16"),
+        (SCHOOLS.replace(",", ";").encode(), "分号", "semicolons"),
+        (SCHOOLS.replace(",", "\t").encode(), "制表符", "tabs"),
+        (SCHOOLS.replace("location", "location,").encode(), "第 6 列没有列名", "column 6 has no name"),
+        (SCHOOLS.replace("zone_id", "zone_id,Zone_ID").encode(), "“Zone_ID”不是这张表的列", "'Zone_ID' is not part"),
+        (SCHOOLS.replace("zone_id", "zone_id,_row").encode(), "“_row”不是这张表的列", "'_row' is not part"),
+        (b"\n" + SCHOOLS.encode(), "", ""),
+    ],
+    ids=["only a mark", "UTF-16", "semicolons", "tabs", "no name", "capitals", "reserved", "blank first line"],
+)
+def test_headers_that_cannot_be_read(folder, content, zh, en):
+    (folder / "schools.csv").write_bytes(content)
+    for language, said in (("zh", zh), ("en", en)):
+        with ht.language.speaking(language):
+            faults = validate(folder)
+            assert len(faults)
+            assert (faults["table"] == "schools.csv").all()
+            assert said in faults["rule"].iloc[0]
+
+
+def test_a_nul_and_an_open_quotation_mark_are_placed(folder):
+    (folder / "schools.csv").write_text(SCHOOLS + "S9,\0,primary,public,urban\n", "utf-8")
+    one_fault(folder, "schools.csv 第 4 行", "空字符", "NUL")
+
+
+def test_mixed_line_ends_long_cells_and_blank_lines_are_read(folder):
+    first, *rest = SCHOOLS.splitlines()
+    long = rest[0].replace(rest[0].split(",")[0], "S" * 3_000_000)
+    (folder / "schools.csv").write_bytes("\r\n".join([first, "", long]).encode() + b"\n" + rest[1].encode() + b"\n")
+    assert len(ht.open_study(folder).frame("schools")) == 2
+
+
+def test_rows_are_lines_of_the_file(folder):
+    first, *rest = SCHOOLS.splitlines()
+    quoted = rest[0].replace(rest[0].split(",")[0], '"S\n1"')
+    (folder / "schools.csv").write_text("\n".join([first, "", quoted, rest[1].replace("private", "privat")]) + "\n")
+    assert validate(folder)[["row", "value"]].to_numpy().tolist() == [[5, "privat"]]
+
+
+def test_a_folder_or_a_broken_link_in_place_of_a_file(folder):
+    (folder / "teachers.csv").mkdir()
+    (folder / "classes.csv").symlink_to(folder / "nothing.csv")
+    faults = validate(folder).set_index("table")["rule"]
+    assert "文件夹" in faults["teachers.csv"]
+    assert "链接" in faults["classes.csv"]
+
+
+def test_endings_in_capitals_are_endings(folder):
+    (folder / "schools.csv").rename(folder / "schools.CSV")
+    assert ht.open_study(folder).tables == ("schools",)
+
+
+def test_parquet_with_lists_and_zoned_days_is_refused(folder):
+    zoned = pd.to_datetime(["2010-08-15"]).tz_localize("Asia/Shanghai")
+    teacher = {
+        "teacher_id": ["T1"],
+        "sex": ["female"],
+        "birth_year": [1980],
+        "entered_on": zoned,
+        "employment": ["permanent"],
+        "degree": ["master"],
+        "title": ["first"],
+        "subject": [["语文"]],
+    }
+    pd.DataFrame(teacher).to_parquet(folder / "teachers.parquet")
+    rules = validate(folder)["rule"].tolist()
+    assert any("entered_on" in r and "时区" in r for r in rules)
+    assert any("subject" in r and "多个值" in r for r in rules)
+
+
+def test_numbers_beyond_whole_numbers_are_faults(folder):
+    header = "class_id,school_id,stage,entry_year,entry_grade,class_no"
+    (folder / "classes.csv").write_text(f"{header}\nC1,S1,primary,1e19,1,9223372036854775808\n")
+    found = validate(folder)
+    assert set(found["column"]) == {"entry_year", "class_no"}
+
+
+def test_a_database_view_is_a_table_and_two_schemas_clash(tmp_path):
+    school = "SELECT 'S1' AS school_id, 'primary' AS school_type, 'public' AS ownership, 'urban' AS location"
+    with duckdb.connect(str(tmp_path / "study.duckdb")) as connection:
+        connection.execute(f"CREATE VIEW schools AS {school}").fetchall()
+    assert len(ht.open_study(tmp_path / "study.duckdb").frame("schools")) == 1
+    with duckdb.connect(str(tmp_path / "study.duckdb")) as connection:
+        connection.execute(f"CREATE SCHEMA other; CREATE TABLE other.schools AS {school}").fetchall()
+    one_fault(tmp_path / "study.duckdb", "study.duckdb: other.schools", "出现了两次", "is there twice")
+
+
+def test_a_database_has_its_vocabularies_beside_it(tmp_path):
+    with duckdb.connect(str(tmp_path / "study.duckdb")) as connection:
+        connection.execute(
+            "CREATE TABLE schools AS SELECT 'S1' AS school_id, 'art' AS school_type, 'public' AS ownership, "
+            "'urban' AS location"
+        ).fetchall()
+    assert validate(tmp_path / "study.duckdb")["value"].tolist() == ["art"]
+    added = {"vocabularies": {"school_type": [{"value": "art", "title": "Art school", "title:zh": "艺术学校"}]}}
+    (tmp_path / "study.datapackage.json").write_text(json.dumps(added), "utf-8")
+    assert validate(tmp_path / "study.duckdb").empty
+
+
+@pytest.mark.parametrize("values", [["x"], [{"value": ""}], [{"value": None}], [{"value": "art", "title": 3}], "art"])
+def test_vocabularies_that_are_not_words(folder, values):
+    (folder / "datapackage.json").write_text(json.dumps({"vocabularies": {"school_type": values}}), "utf-8")
+    one_fault(folder, "datapackage.json", "不是可读的数据包说明", "not a readable data package")
+
+
+def test_a_ranking_is_extended_whole(folder):
+    new = {"vocabularies": {"tier": [{"value": "star"}]}}
+    (folder / "datapackage.json").write_text(json.dumps(new), "utf-8")
+    one_fault(folder, "datapackage.json · tier", "次序", "ranking", "ordinary, backbone")

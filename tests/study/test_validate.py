@@ -392,3 +392,31 @@ def test_a_missing_value_is_shown_as_such(tmp_path):
     assert "第 2 行：（空）" in report(validate(folder))
     with ht.language.speaking("en"):
         assert "row 2: (empty)" in report(validate(folder))
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "said"),
+    [
+        ("abcd-1,abcd-efgh,1,2024-09-01,2025-01-20", "school_year", "学年"),
+        ("2024-1,2024-2030,1,2024-09-01,2025-01-20", "school_year", "学年"),
+        ("2024-1,2024-2025,1,2020-09-01,2025-01-20", "starts_on", "学年之内"),
+        (
+            "2023-2,2023-2024,2,2024-09-01,2025-01-20\n2024-1,2024-2025,1,2024-09-01,2025-01-20",
+            "starts_on",
+            "另一学期",
+        ),
+    ],
+    ids=["no year", "six years", "another year", "twice the same day"],
+)
+def test_terms_that_cannot_be(tmp_path, row, column, said):
+    write(tmp_path / "study", {"terms": row})
+    found = validate(tmp_path / "study")
+    assert column in set(found["column"])
+    assert any(said in rule for rule in found["rule"])
+
+
+def test_a_study_without_terms_has_empty_panels(tmp_path):
+    write(tmp_path / "study", {"appointments": TABLES["appointments"], "terms": ""})
+    study = ht.open_study(tmp_path / "study")
+    assert len(study.teacher_terms()) == 0
+    assert len(study.class_terms()) == 0

@@ -34,8 +34,8 @@ _NOTE = (
         "同一教师：每位教师一个截距（与 Mundlak 加入教师均值的模型估计相同），只比较同一位教师的不同学期；"
         "标准误按学校聚类。前提是没有别的因素随学期变化、又同时影响这些条件与结果。",
         "Within teacher: an intercept for every teacher (the same estimate as Mundlak's model with teacher means), "
-        "so that only terms of one teacher are compared; standard errors clustered by school. It assumes that nothing "
-        "else that changes over terms drives both conditions and outcome.",
+        "so that only terms of one teacher are compared; standard errors clustered by school. It assumes that "
+        "nothing else that changes over terms drives both conditions and outcome.",
     ),
 )
 _CLUSTERED = "Cameron & Miller (2015), doi:10.3368/jhr.50.2.317"

@@ -40,7 +40,7 @@ def _beside(rows: nw.LazyFrame, added: nw.LazyFrame) -> nw.LazyFrame:
 
 
 def _ranked(column: str, values: tuple[str, ...]) -> nw.Expr:
-    rank = nw.lit(0)
+    rank = nw.lit(None).cast(nw.Int64)
     for number, value in enumerate(values):
         rank = nw.when(nw.col(column) == value).then(nw.lit(number)).otherwise(rank)
     return rank
@@ -81,7 +81,7 @@ def _tier(study: Study, terms: nw.LazyFrame, rows: nw.LazyFrame) -> nw.LazyFrame
     governing = latest(made, [*KEY, "tier"], ["effective_on", "_body"])
     held = governing.filter(nw.col("decision").is_in(list(_IN_POWER)) & in_force("effective_on", "ends_on"))
     highest = held.with_columns(rank=_ranked("tier", names)).group_by(*KEY).agg(tier_rank=nw.col("rank").max())
-    rows = _beside(rows, highest).with_columns(nw.col("tier_rank").fill_null(0))
+    rows = _beside(rows, highest).with_columns(nw.col("tier_rank").fill_null(names.index("ordinary")))
     order = {"order_by": "term_index"}
     rows = rows.with_columns(_before=nw.col("tier_rank").shift(1).over("teacher_id", **order), _one=nw.lit(1))
     rows = rows.with_columns(

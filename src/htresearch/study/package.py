@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from htresearch.errors import Fault
-from htresearch.language import Text
+from htresearch.language import Text, listing
 from htresearch.study.schema import TYPES, Schema, Table
 
 DESCRIPTOR = "datapackage.json"
+#: Vocabularies whose order, from low to high or from near to wide, is used.
+RANKED = ("tier", "awarded_by", "grade_level", "set_by", "comparable_within")
 
 
 def descriptor(schema: Schema, tables: Mapping[str, str], title: Text, licence: str = "") -> dict:
@@ -84,24 +86,22 @@ def _resource(schema: Schema, table: Table, path: str) -> dict:
 def vocabularies(path: Path, schema: Schema) -> tuple[dict[str, dict[str, Text]], list[Fault]]:
     """Read a study's own vocabulary values from its ``datapackage.json``; a study without one has none.
 
+    For a DuckDB file ``NAME.duckdb`` it lies beside it as ``NAME.datapackage.json``.
+
     Returns
     -------
     tuple
         The values that it lists, with their labels, by vocabulary; and what is wrong with the file.
     """
-    file = path / DESCRIPTOR
+    file = path / DESCRIPTOR if path.is_dir() else path.with_suffix(f".{DESCRIPTOR}")
     if not file.is_file():
         return {}, []
     try:
         written = json.loads(file.read_text(encoding="utf-8-sig")).get("vocabularies", {})
         listed = {
-            name: {
-                str(entry["value"]): Text(entry.get("title:zh", entry["value"]), entry.get("title", entry["value"]))
-                for entry in entries
-            }
-            for name, entries in written.items()
+            name: {_word(entry["value"]): _labels(entry) for entry in entries} for name, entries in written.items()
         }
-    except (UnicodeDecodeError, ValueError, AttributeError, TypeError, KeyError):
+    except (UnicodeDecodeError, ValueError, AttributeError, TypeError, KeyError, RecursionError):
         return {}, [
             Fault(
                 DESCRIPTOR,
@@ -121,7 +121,37 @@ def vocabularies(path: Path, schema: Schema) -> tuple[dict[str, dict[str, Text]]
         for name in listed
         if name not in schema.vocabularies
     ]
-    return listed, unknown
+    return listed, unknown + [_unranked(name, schema) for name in RANKED if _is_partial(listed, name, schema)]
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(value)
+    return value
+
+
+def _labels(entry: dict) -> Text:
+    value = entry["value"]
+    return Text(_word(entry.get("title:zh", value)), _word(entry.get("title", value)))
+
+
+def _is_partial(listed: Mapping[str, Mapping], name: str, schema: Schema) -> bool:
+    """Tell whether a ranking is extended without saying where the new values stand."""
+    known = set(schema.vocabularies[name])
+    return bool(set(listed.get(name, ())) - known) and not known <= set(listed[name])
+
+
+def _unranked(name: str, schema: Schema) -> Fault:
+    return Fault(
+        f"{DESCRIPTOR} · {name}",
+        Text(
+            "这个词表的次序有意义，只列新值不知道排在哪里",
+            "its order is a ranking, and new values alone have no place in it",
+        ),
+        Text("请由低到高列全：{all} 和新值", "List all from low to high: {all} and the new ones").format(
+            all=listing(schema.vocabularies[name])
+        ),
+    )
 
 
 def codebook(schema: Schema, tables: Iterable[str] | None = None) -> str:

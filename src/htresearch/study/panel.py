@@ -25,16 +25,11 @@ if TYPE_CHECKING:
 
 _PLACE = ("school_id", "zone_id", "school_type", "ownership", "location")
 _FLAGS = ("boarding", "left_behind", "migrant", "inclusive")
-_VOCABULARIES = {
-    "school_type": "school_type",
-    "ownership": "ownership",
-    "location": "location",
-    "stage": "stage",
-    "sex": "sex",
-    "tier": "tier",
+#: What a class's results in the term are made of: outcomes, which no pupil's row may carry as a condition.
+_OF_THE_TERM = ("score", "score_sd", "low_share", "n_scored", "n_without_score", "score_from")
+_VOCABULARIES = {name: name for name in ("school_type", "ownership", "location", "stage", "sex", "tier")} | {
     "last_appraisal_kind": "appraisal",
     "last_appraisal_result": "result",
-    **{f"{kind}_appraisal_result": "result" for kind in ("annual", "head_teacher", "ethics", "performance")},
 }
 
 
@@ -81,16 +76,11 @@ def student_terms(study: Study, measure: str | None = None, compare: str = "dist
     classes = _classes(study, measure, compare)
     pupils = _pupils(study, measure, compare)
     about = study.table("students").select("student_id", "sex", "ses_index")
-    shared = [
-        c
-        for c in classes.collect_schema().names()
-        if c not in ("class_id", "term_id", *pupils.collect_schema().names())
-    ]
-    own = [
-        c for c in shared if c not in ("score", "score_sd", "low_share", "n_scored", "n_without_score", "score_from")
-    ]
+    key = ["class_id", "term_id"]
+    elsewhere = {*key, *_OF_THE_TERM, *pupils.collect_schema().names()}
+    of_the_class = [c for c in classes.collect_schema().names() if c not in elsewhere]
     rows = pupils.join(about, on="student_id", how="left")
-    rows = rows.join(classes.select("class_id", "term_id", *own), on=["class_id", "term_id"], how="left")
+    rows = rows.join(classes.select(*key, *of_the_class), on=key, how="left")
     return rows if lazy else _collected(study, rows, ["term_index", "student_id"])
 
 
@@ -98,7 +88,8 @@ def class_terms(study: Study, measure: str | None = None, compare: str = "distri
     """Return the panel of classes in terms.
 
     A row is a class of a term in which it had a pupil or a head teacher. Pupils count where they were at the end of
-    the day before the term.
+    the day before the term. What is cumulative counts from the study's first record, and ``terms_in_tier`` from its
+    first term. Grades awarded (A to E) enter as equal steps.
 
     Parameters
     ----------
@@ -171,7 +162,8 @@ def teacher_shares(study: Study, lazy: bool = False):
 
 def _collected(study: Study, rows: nw.LazyFrame, order: list[str]) -> pd.DataFrame:
     frame = rows.sort(*order).collect("pandas").to_native()
-    return study.categorical(frame, _VOCABULARIES)
+    results = {c: "result" for c in frame.columns if c.endswith("_appraisal_result")}
+    return study.categorical(frame, _VOCABULARIES | results)
 
 
 # --- pupils ---------------------------------------------------------------------------------------------------------
@@ -222,7 +214,8 @@ def _classes(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
     study.needs(["terms", "schools", "classes", "teachers", "appointments"])
     if measure is not None:
         check_measure(study, measure, compare)
-        study.needs([] if "class_outcomes" in study.tables else ["enrolments", "outcomes"])
+        means = "class_outcomes" in study.tables and compare != "class"
+        study.needs([] if means else ["enrolments", "outcomes"])
     terms = calendar(study)
     rows = _living(study, terms)
     key = ["class_id", "term_id"]
@@ -231,7 +224,7 @@ def _classes(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
         rows = rows.join(_composition(study, scored, compare), on=key, how="left")
         counts = ["class_size", *(["n_scored", "n_without_score", "prior_n"] if scored else [])]
         rows = rows.with_columns(nw.col(*counts).fill_null(0))
-    if measure is not None and "class_outcomes" in study.tables:
+    if measure is not None and means:
         rows = _with_released(study, measure, compare, rows)
     rows = rows.join(_leaders(study, terms), on=key, how="left")
     rows = rows.join(_description(study, terms), on=key, how="left")

@@ -7,15 +7,16 @@ Rules see typed tables and the cells as written, so they hold on any store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 
 from htresearch.language import Text, listing
+from htresearch.study.reading import ROW
 from htresearch.study.schema import Column, Schema, Table
-from htresearch.study.store import ROW, WRITTEN, Store
+from htresearch.study.store import WRITTEN, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,7 @@ class Finding:
     rule: Text
     fix: Text
     rows: pd.DataFrame  # row, value
+    lacks: str | None = None  # the table whose absence is the fault
 
 
 def findings(store: Store) -> Iterator[Finding]:
@@ -112,11 +114,12 @@ def _cell(schema: Schema, column: Column) -> Iterator[Check]:
         )
     if column.type in _EXAMPLES:
         example = _EXAMPLES[column.type]
+        unknown = Text("，未知则留空", ", or leave it empty if unknown") if column.optional else Text("", "")
         yield Check(
             name,
             typed.is_null() & ~written.is_null(),
             Text("不是{a}", "is not {a}").format(a=example),
-            Text("请改为{a}，未知则留空", "Write {a}, or leave it empty if unknown").format(a=example),
+            Text("请改为{a}{or_empty}", "Write {a}{or_empty}").format(a=example, or_empty=unknown),
         )
     if column.vocabulary:
         allowed = schema.vocabularies[column.vocabulary]
@@ -152,8 +155,9 @@ def _ordered(first: str, then: str) -> Check:
 
 def _terms(schema: Schema) -> list[Check]:
     year, ends = nw.col("school_year"), nw.col("ends_on")
-    shaped = (year.str.len_chars() == 9) & (year.str.slice(4, 1) == "-")
+    shaped = year.is_in([f"{y}-{y + 1}" for y in range(EARLIEST.year, LATEST.year)])
     wanted = nw.concat_str([year.str.slice(0, 4), nw.col("term")], separator="-")
+    begun = nw.col("starts_on").cast(nw.String).str.slice(0, 4)
     return [
         Check(
             "school_year",
@@ -166,6 +170,12 @@ def _terms(schema: Schema) -> list[Check]:
             shaped & (nw.col("term_id") != wanted),
             Text("与学年、学期不一致", "does not agree with its school year and term"),
             Text("2024–2025学年第一学期写作 2024-1", "The autumn term of 2024–2025 is 2024-1"),
+        ),
+        Check(
+            "starts_on",
+            shaped & ~nw.any_horizontal(*(begun == year.str.slice(k, 4) for k in (0, 5)), ignore_nulls=False),
+            Text("不在所写的学年之内", "does not lie in its school year"),
+            _CHECK_BOTH,
         ),
         Check(
             "ends_on", ends <= nw.col("starts_on"), Text("不晚于开始日期", "is not after its first day"), _CHECK_BOTH
@@ -335,13 +345,13 @@ def _references(store: Store, table: Table) -> Iterator[Finding]:
         )
         rows = rows.filter(~nw.col("value").is_null())
         if other not in store.tables:
-            yield from _found(
-                rows.sort(ROW).head(1),
-                table.name,
-                shown,
-                Text(f"引用了数据表 {other}，但研究中没有这张表", f"refers to table {other}, which the study lacks"),
-                Text(f"请加入 {other}", f"Add {other}"),
+            lacking = Text(
+                f"引用了数据表 {other}，但研究中没有这张表", f"refers to table {other}, which the study lacks"
             )
+            found = _found(
+                rows.sort(ROW).head(1), table.name, shown, lacking, Text(f"请加入 {other}", f"Add {other}")
+            )
+            yield from (replace(finding, lacks=other) for finding in found)
             continue
         key = list(store.schema.tables[other].key)
         known = store.table(other).select(*key).unique()
@@ -357,8 +367,9 @@ def _references(store: Store, table: Table) -> Iterator[Finding]:
 
 def _terms_apart(store: Store) -> Iterator[Finding]:
     terms = store.cells("terms").with_columns(value=nw.col("starts_on" + WRITTEN))
-    other = store.table("terms").select(since=nw.col("starts_on"), until=nw.col("ends_on"))
-    clash = (nw.col("since") < nw.col("starts_on")) & (nw.col("until") >= nw.col("starts_on"))
+    other = store.cells("terms").select(other=nw.col(ROW), since=nw.col("starts_on"), until=nw.col("ends_on"))
+    same = (nw.col("since") == nw.col("starts_on")) & (nw.col("other") < nw.col(ROW))
+    clash = same | ((nw.col("since") < nw.col("starts_on")) & (nw.col("until") >= nw.col("starts_on")))
     yield from _found(
         terms.join(other, how="cross").filter(clash),
         "terms",

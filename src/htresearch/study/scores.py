@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from htresearch.checks import one_of, require
+from htresearch.checks import argument, one_of, require
 from htresearch.errors import ComparabilityError, Fault
 from htresearch.language import Text, listing
 
@@ -30,12 +30,24 @@ def check_measure(study: Study, measure: str, compare: str) -> None:
     study.needs(["assessments"])
     rows = study.table("assessments").select("assessment_id", "measure", "comparable_within")
     known = rows.collect("pandas").to_native()
+    require(None if len(known) else _no_assessment())
     require(one_of("measure", measure, sorted(set(known["measure"]))), one_of("compare", compare, widths))
     ours = known[known["measure"] == measure]
     allowed = min(ours["comparable_within"], key=widths.index)
     if widths.index(allowed) < widths.index(compare):
         narrow = ours[ours["comparable_within"].map(widths.index) < widths.index(compare)]
         raise ComparabilityError(_too_wide(study, measure, compare, allowed, narrow, _wide(known, compare, widths)))
+
+
+def _no_assessment() -> Fault:
+    return Fault(
+        argument("measure"),
+        Text("本研究没有任何测评", "the study has no assessment"),
+        Text(
+            "不给 measure 也可建立面板；成绩请放入 assessments 与 outcomes",
+            "The panel can be made without a measure; results belong in assessments and outcomes",
+        ),
+    )
 
 
 def _too_wide(study: Study, measure: str, compare: str, allowed: str, narrow, wide: list[str]) -> Fault:
@@ -129,8 +141,8 @@ def pupil_scores(study: Study, measure: str, compare: str, places: nw.LazyFrame)
 def class_scores(study: Study, measure: str, compare: str, places: nw.LazyFrame) -> nw.LazyFrame:
     """Return classes' standardised means of a measure where pupils' results are not released.
 
-    The means are standardised between classes, weighted by size, within assessment and unit of comparison; `places`
-    has class_id, school_id and zone_id.
+    The means are standardised between classes, weighted by size, within assessment and unit of comparison (wider than
+    the class); `places` has class_id, school_id and zone_id.
 
     Returns
     -------
@@ -141,11 +153,9 @@ def class_scores(study: Study, measure: str, compare: str, places: nw.LazyFrame)
     means = study.table("class_outcomes").filter(~nw.col("mean").is_null() & (nw.col("n") > 0))
     means = means.join(_assessed(study, measure), on="assessment_id").with_columns(value=_oriented(nw.col("mean")))
     within = ["assessment_id"]
-    if unit and unit != "class_id":
+    if unit:
         means = means.join(places.select("class_id", unit), on="class_id").filter(~nw.col(unit).is_null())
         within.append(unit)
-    elif unit:
-        within.append("class_id")
     means = means.with_columns(_differ=_differ(within)).filter(nw.col("_differ"))
     means = means.with_columns(_n=nw.col("n").sum().over(*within), _nx=nw.col("n") * nw.col("value"))
     means = means.with_columns(_mean=nw.col("_nx").sum().over(*within) / nw.col("_n"))

@@ -18,8 +18,8 @@ from htresearch.errors import Fault
 from htresearch.language import Text
 from htresearch.study import package
 from htresearch.study.district import MEASURES, District
+from htresearch.study.reading import TRUTH
 from htresearch.study.schema import schema
-from htresearch.study.store import TRUTH
 from htresearch.study.truth import Truth
 
 if TYPE_CHECKING:

@@ -1,15 +1,12 @@
 """Where a study's tables live: a folder of Parquet or CSV files, or a DuckDB file, reached lazily.
 
-DuckDB runs in process and reads the files where they lie. This is the only module that knows it: what leaves here
-are Narwhals LazyFrames, so another store (Spark) has to offer the same few methods and nothing else changes.
+DuckDB runs in process and reads Parquet where it lies. This is the only module that knows it: what leaves here are
+Narwhals LazyFrames, so another store (Spark) has to offer the same few methods and nothing else changes.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,23 +14,18 @@ from typing import TYPE_CHECKING
 import duckdb
 import narwhals as nw
 
-from htresearch.checks import suggestion
 from htresearch.errors import Fault
-from htresearch.language import Text, listing
-from htresearch.study import package
+from htresearch.language import Text
+from htresearch.study import package, reading
+from htresearch.study.reading import ROW, Source
 from htresearch.study.schema import Column, Schema, Table, schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Column that carries the place in the file: the line of a CSV file (the header is line 1), the row of other tables.
-ROW = "_row"
 #: What follows a column's name where the cell as written is meant.
 WRITTEN = " as written"
-#: Folder beside the tables that is never read: a simulated study keeps its hidden truth there.
-TRUTH = "truth"
 _SQL_TYPES = {"date": "DATE", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}
-_IGNORED_SUFFIXES = {".json", ".md", ".html", ".txt"}
 
 
 def quote(name: str) -> str:
@@ -47,27 +39,28 @@ def _literal(text: str) -> str:
 
 @dataclass(frozen=True)
 class Store:
-    """The tables of a study as they are written (`raw`) and as the schema types them (`table`)."""
+    """The tables of a study, as the schema types them and as they are written."""
 
     path: Path
     schema: Schema
     tables: tuple[str, ...]
     faults: tuple[Fault, ...] = ()
+    refused: frozenset[str] = frozenset()  # tables whose files have faults
     _present: dict[str, frozenset[str]] = field(default_factory=dict)
     _connection: duckdb.DuckDBPyConnection | None = None
 
-    def table(self, name: str, row: bool = False) -> nw.LazyFrame:
-        """Return a table typed by the schema; `row` keeps the place in the file as the column `ROW`."""
-        columns = (*self.schema.tables[name].names, ROW) if row else self.schema.tables[name].names
-        return self._relation(f"SELECT {', '.join(map(quote, columns))} FROM {quote(name)}")
-
-    def has(self, table: str, column: str) -> bool:
-        """Tell whether the file holds the column at all."""
-        return column in self._present[table]
+    def table(self, name: str) -> nw.LazyFrame:
+        """Return a table typed by the schema."""
+        columns = map(quote, self.schema.tables[name].names)
+        return self._relation(f"SELECT {', '.join(columns)} FROM {quote(name)}")
 
     def cells(self, name: str) -> nw.LazyFrame:
         """Return a table typed, with its place in the file, and each cell as written as ``"NAME as written"``."""
         return self._relation(f"SELECT * FROM {quote(name)}")
+
+    def has(self, table: str, column: str) -> bool:
+        """Tell whether the file holds the column at all."""
+        return column in self._present[table]
 
     def lend(self, frame: pd.DataFrame) -> nw.LazyFrame:
         """Bring a small pandas frame to where the tables are, so that it can be joined to them."""
@@ -91,37 +84,44 @@ def open_store(path: str | Path) -> Store:
     path = Path(path)
     known = schema()
     if not path.exists():
-        return _refused(
-            path,
-            known,
-            Text("文件夹或文件不存在", "no such folder or file"),
-            Text(
-                "请检查路径；建立示例：htresearch simulate 目录",
-                "Check the path; htresearch simulate FOLDER makes an example",
-            ),
-        )
-    listed, faults = package.vocabularies(path, known) if path.is_dir() else ({}, [])
+        return Store(path, known, (), (_no_such_place(path),))
+    listed, faults = package.vocabularies(path, known)
     known = known.extend({name: values for name, values in listed.items() if name in known.vocabularies})
     connection = _connect()
-    sources = _folder(path, known, faults) if path.is_dir() else _database(path, known, connection, faults)
-    present = {}
+    sources, misplaced = reading.find_files(path, known) if path.is_dir() else _attach(path, known, connection)
+    faults += misplaced
+    present: dict[str, frozenset[str]] = {}
     for name, source in sources.items():
-        columns = _attach(connection, known.tables[name], source, faults)
-        if columns is not None:
+        wrong, columns = _read(connection, known.tables[name], source)
+        faults += wrong
+        if not wrong:
             present[name] = columns
-    if not present and not faults:
-        faults.append(
-            Fault(
-                str(path.name),
-                Text("里面没有任何数据表", "holds no table"),
-                Text(
-                    "请放入 schools.csv、terms.csv 等文件，表名见编码手册",
-                    "Put files such as schools.csv and terms.csv there; the codebook lists the tables",
-                ),
-            )
-        )
+    if not sources and not faults:
+        faults.append(_no_tables(path))
     ordered = tuple(name for name in known.tables if name in present)
-    return Store(path, known, ordered, tuple(faults), present, connection)
+    return Store(path, known, ordered, tuple(faults), frozenset(sources) - frozenset(present), present, connection)
+
+
+def _no_such_place(path: Path) -> Fault:
+    return Fault(
+        str(path),
+        Text("文件夹或文件不存在", "no such folder or file"),
+        Text(
+            "请检查路径；建立示例：htresearch simulate 文件夹",
+            "Check the path; htresearch simulate FOLDER makes an example",
+        ),
+    )
+
+
+def _no_tables(path: Path) -> Fault:
+    return Fault(
+        path.name,
+        Text("里面没有任何数据表", "holds no table"),
+        Text(
+            "请放入 schools.csv、terms.csv 等文件，表名见编码手册",
+            "Put files such as schools.csv and terms.csv there; the codebook lists the tables",
+        ),
+    )
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
@@ -136,64 +136,16 @@ def _connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _refused(path: Path, known: Schema, rule: Text, fix: Text) -> Store:
-    return Store(path, known, (), (Fault(str(path), rule, fix),))
-
-
-# --- where the tables are -------------------------------------------------------------------------------------------
-
-
-def _folder(path: Path, known: Schema, faults: list[Fault]) -> dict[str, Path]:
-    """Return the file of each table; name the files that are none."""
-    sources: dict[str, Path] = {}
-    for file in sorted(path.iterdir()):
-        name = file.stem if file.is_file() else file.name
-        if file.name.startswith((".", "_", "~$")) or file.suffix in _IGNORED_SUFFIXES or file.name == TRUTH:
-            continue
-        if file.is_file() and file.suffix not in (".csv", ".parquet"):
-            faults.append(
-                Fault(
-                    file.name,
-                    Text("研究文件夹只读 Parquet 和 CSV", "a study folder holds Parquet or CSV"),
-                    Text(
-                        "请另存为“CSV UTF-8（逗号分隔）”，或移出该文件夹",
-                        "Save it as “CSV UTF-8 (comma delimited)”, or move it out of the folder",
-                    ),
-                )
-            )
-        elif name not in known.tables:
-            faults.append(_unknown_table(file.name, name, known))
-        elif name in sources:
-            faults.append(
-                Fault(
-                    file.name,
-                    Text(f"数据表 {name} 有两个文件", f"table {name} has two files"),
-                    Text(
-                        f"请只留一个（另一个是 {sources[name].name}）",
-                        f"Keep one of them (the other is {sources[name].name})",
-                    ),
-                )
-            )
-        else:
-            sources[name] = file
-    return sources
-
-
-def _unknown_table(where: str, name: str, known: Schema) -> Fault:
-    return Fault(
-        where,
-        Text("不是本研究格式中的数据表", "is not a table of a study"),
-        suggestion(name, known.tables)
-        or Text("可用的表名：{all}", "The tables are: {all}").format(all=listing(known.tables)),
-    )
-
-
-def _database(path: Path, known: Schema, connection, faults: list[Fault]) -> dict[str, str]:
-    """Attach a DuckDB file read-only and return its tables."""
+def _attach(path: Path, known: Schema, connection) -> tuple[dict[str, Source], list[Fault]]:
+    """Attach a DuckDB file read-only and find its tables and views."""
     try:
         connection.execute(f"ATTACH {_literal(str(path))} AS study (READ_ONLY)").fetchall()
+        rows = connection.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables "
+            "WHERE table_catalog = 'study' ORDER BY 1, 2"
+        ).fetchall()
     except duckdb.Error:
-        faults.append(
+        return {}, [
             Fault(
                 path.name,
                 Text("不是可读的 DuckDB 文件", "is not a readable DuckDB file"),
@@ -202,75 +154,51 @@ def _database(path: Path, known: Schema, connection, faults: list[Fault]) -> dic
                     "Give a study folder or a DuckDB file; close any program that is writing to it",
                 ),
             )
-        )
-        return {}
-    rows = connection.execute(
-        "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'study' ORDER BY 1"
-    ).fetchall()
-    faults += [_unknown_table(f"{path.name}: {name}", name, known) for (name,) in rows if name not in known.tables]
-    return {name: f"study.{quote(name)}" for (name,) in rows if name in known.tables}
+        ]
+    return reading.find_tables(rows, path.name, known)
 
 
-# --- how a table is read --------------------------------------------------------------------------------------------
-
-
-def _attach(connection, table: Table, source: Path | str, faults: list[Fault]) -> frozenset[str] | None:
-    """Make views of a table, as written and as typed; return the columns that are there, ``None`` if unreadable."""
-    where = source.name if isinstance(source, Path) else f"{table.name}"
-    before = len(faults)
-    if isinstance(source, str):
-        query = f"SELECT rowid + 1 AS {ROW}, * FROM {source}"
-    elif source.suffix == ".csv":
-        query = _csv_query(source, faults)
+def _read(connection, table: Table, source: Source) -> tuple[list[Fault], frozenset[str]]:
+    """Make views of a table, as written and as typed; return what is wrong, and the columns that are there."""
+    raw = quote("raw " + table.name)
+    if source.path is None:
+        query, faults = f"SELECT row_number() OVER () AS {ROW}, * FROM {source.query}", []
+    elif source.path.suffix.lower() == ".csv":
+        rows, faults = reading.read_csv(source, table)
+        if rows is not None:
+            # CSV is read once and kept; Parquet and DuckDB stay where they are.
+            connection.from_arrow(rows).create("file " + table.name)
+        query = f"SELECT * FROM {quote('file ' + table.name)}"
     else:
-        query = _parquet_query(source, faults)
-    if len(faults) > before:
-        return None
-    try:
-        described = connection.execute(f"DESCRIBE {query}").fetchall()
-    except duckdb.Error:
-        faults.append(
-            Fault(
-                where,
-                Text("不是可读的 Parquet 文件", "is not a readable Parquet file"),
-                Text(
-                    "请重新导出；若其实是 CSV，请把扩展名改为 .csv",
-                    "Export it again; if it is really CSV, give it the ending .csv",
-                ),
-            )
+        parts, faults = reading.check_parquet(source, table)
+        listed = ", ".join(_literal(str(part)) for part in parts)
+        query = (
+            f"SELECT file_row_number + 1 AS {ROW}, * EXCLUDE (file_row_number) "
+            f"FROM read_parquet([{listed}], file_row_number = true, union_by_name = true)"
         )
-        return None
-    types = {name: kind for name, kind, *_ in described if name != ROW}
-    header = _header_faults(where, table, types)
-    faults += header
-    if header:
-        return None
-    text = [_text(c.name, types.get(c.name)) for c in table.columns]
-    # A CSV file is read once and kept; Parquet and DuckDB stay where they are.
-    kept = "TABLE" if isinstance(source, Path) and source.suffix == ".csv" else "VIEW"
+    if faults:
+        return faults, frozenset()
     try:
-        connection.execute(
-            f"CREATE {kept} {quote('raw ' + table.name)} AS SELECT {ROW}, {', '.join(text)} FROM ({query})"
-        ).fetchall()
-    except duckdb.Error:
-        faults.extend(
-            _ragged(source)
-            or [
-                Fault(
-                    where,
-                    Text("不是可读的 CSV", "is not readable CSV"),
-                    Text("请用逗号分隔、UTF-8 编码另存", "Save it comma-delimited in UTF-8"),
-                )
-            ]
-        )
-        return None
-    typed = ", ".join(
-        f"{_typed(c)} AS {quote(c.name)}, raw.{quote(c.name)} AS {quote(c.name + WRITTEN)}" for c in table.columns
+        described = connection.execute(f"DESCRIBE {query}").fetchall()[1:]
+        types = {name: kind for name, kind, *_ in described}
+        if source.path is None and (faults := reading.check_header(source.where, table, list(types))):
+            return faults, frozenset()
+        text = ", ".join(_text(c.name, types.get(c.name)) for c in table.columns)
+        typed = ", ".join(f"{_typed(c)} AS {quote(c.name)}, {_written(c)}" for c in table.columns)
+        connection.execute(f"CREATE VIEW {raw} AS SELECT {ROW}, {text} FROM ({query})").fetchall()
+        connection.execute(f"CREATE VIEW {quote(table.name)} AS SELECT {ROW}, {typed} FROM {raw} AS raw").fetchall()
+    except duckdb.Error as error:
+        return [_unreadable(source, error)], frozenset()
+    return [], frozenset(types)
+
+
+def _unreadable(source: Source, error: duckdb.Error) -> Fault:
+    reason = str(error).split("\n")[0][:200]
+    return Fault(
+        source.where,
+        Text(f"无法读取（{reason}）", f"cannot be read ({reason})"),
+        Text("请重新导出", "Export it again"),
     )
-    connection.execute(
-        f"CREATE VIEW {quote(table.name)} AS SELECT {ROW}, {typed} FROM {quote('raw ' + table.name)} AS raw"
-    ).fetchall()
-    return frozenset(types)
 
 
 def _text(name: str, kind: str | None) -> str:
@@ -283,6 +211,10 @@ def _text(name: str, kind: str | None) -> str:
     return f"NULLIF(TRIM(CAST({column} AS VARCHAR)), '') AS {column}"
 
 
+def _written(column: Column) -> str:
+    return f"raw.{quote(column.name)} AS {quote(column.name + WRITTEN)}"
+
+
 def _typed(column: Column) -> str:
     """Return the expression that reads a written value, ``NULL`` where it cannot be read."""
     text = f"raw.{quote(column.name)}"
@@ -293,134 +225,7 @@ def _typed(column: Column) -> str:
         number = f"TRY_CAST({text} AS DOUBLE)"
         # A cast to BIGINT would round 3.7 to 4, and "inf" is a number to DuckDB.
         sound = f"isfinite({number})" + (f" AND {number} = floor({number})" if kind == "BIGINT" else "")
-        return f"CASE WHEN {sound} THEN CAST({number} AS {kind}) END"
+        return f"CASE WHEN {sound} THEN TRY_CAST({number} AS {kind}) END"
+    if kind == "DATE":  # DuckDB also knows days such as "epoch" and "infinity"
+        return f"CASE WHEN regexp_matches({text}, '^[0-9]') THEN TRY_CAST({text} AS DATE) END"
     return f"TRY_CAST({text} AS {kind})"
-
-
-def _parquet_query(source: Path, faults: list[Fault]) -> str:
-    parts = [source] if source.is_file() else sorted(source.glob("*.parquet"))
-    for part in parts:
-        with part.open("rb") as file:
-            start = file.read(4)
-        if start != b"PAR1":
-            empty = part.stat().st_size == 0
-            faults.append(
-                Fault(
-                    part.name,
-                    Text("文件是空的", "the file is empty")
-                    if empty
-                    else Text("扩展名是 .parquet，内容却不是 Parquet", "ends in .parquet but is not Parquet"),
-                    Text(
-                        "请重新导出；若其实是 CSV，请把扩展名改为 .csv",
-                        "Export it again; if it is really CSV, give it the ending .csv",
-                    ),
-                )
-            )
-    if not parts:
-        faults.append(
-            Fault(
-                source.name,
-                Text("文件夹里没有 Parquet 文件", "the folder holds no Parquet file"),
-                Text("请放入 *.parquet 或删除该文件夹", "Put *.parquet there or remove the folder"),
-            )
-        )
-    listed = ", ".join(_literal(str(part)) for part in parts)
-    return (
-        f"SELECT file_row_number + 1 AS {ROW}, * EXCLUDE (file_row_number) "
-        f"FROM read_parquet([{listed}], file_row_number = true, union_by_name = true)"
-    )
-
-
-def _csv_query(source: Path, faults: list[Fault]) -> str:
-    if source.stat().st_size == 0:
-        faults.append(
-            Fault(
-                source.name,
-                Text("文件是空的", "the file is empty"),
-                Text("请重新导出，至少保留表头", "Export it again, with at least its header"),
-            )
-        )
-        return ""
-    if not _is_utf8(source):
-        faults.append(
-            Fault(
-                source.name,
-                Text("不是 UTF-8 编码（多半是 GBK）", "is not in UTF-8 (most likely GBK)"),
-                Text(
-                    "请在 Excel 或 WPS 中另存为“CSV UTF-8（逗号分隔）”",
-                    "Save it from Excel or WPS as “CSV UTF-8 (comma delimited)”",
-                ),
-            )
-        )
-        return ""
-    with source.open(encoding="utf-8-sig", newline="") as file:
-        header = [name.strip() for name in next(csv.reader(file))]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        faults.append(
-            Fault(
-                source.name,
-                Text("{all} 这一列出现了两次", "column {all} stands twice").format(all=listing(twice)),
-                Text("请删去多余的一列", "Remove one of them"),
-            )
-        )
-        return ""
-    columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header)
-    return (
-        f"SELECT row_number() OVER () + 1 AS {ROW}, * FROM read_csv({_literal(str(source))}, header = true, "
-        f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = {{{columns}}})"
-    )
-
-
-def _is_utf8(file: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _ragged(source: Path) -> list[Fault]:
-    """Name the lines of a CSV file that have too many or too few cells."""
-    return [
-        Fault(
-            Text(f"{source.name} 第 {line} 行", f"{source.name} line {line}"),
-            Text(f"有 {found} 格，表头有 {wanted} 格", f"has {found} cells, the header has {wanted}"),
-            Text("请检查该行的逗号和引号", "Check the commas and quotation marks of the line"),
-        )
-        for line, found, wanted in _uneven_lines(source)
-    ][:20]
-
-
-def _uneven_lines(source: Path) -> Iterator[tuple[int, int, int]]:
-    with source.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        wanted = len(next(reader))
-        for cells in reader:
-            if cells and len(cells) != wanted:
-                yield reader.line_num, len(cells), wanted
-
-
-def _header_faults(where: str, table: Table, present: dict[str, str]) -> list[Fault]:
-    unknown = [name for name in present if name not in table.names]
-    missing = [c.name for c in table.columns if not c.optional and c.name not in present]
-    return [
-        Fault(
-            where,
-            Text(f"没有“{name}”这一列的定义", f"column {name!r} is not part of the table"),
-            suggestion(name, table.names)
-            or Text("可用的列：{all}", "The columns are: {all}").format(all=listing(table.names)),
-        )
-        for name in unknown
-    ] + [
-        Fault(
-            where,
-            Text(f"缺少“{name}”这一列", f"column {name!r} is missing"),
-            Text("请补上这一列；没有的值留空会另行指出", "Add it; cells left empty are pointed out separately"),
-        )
-        for name in missing
-    ]

@@ -35,12 +35,14 @@ def calendar(study: Study) -> nw.LazyFrame:
     }
     index = pd.DataFrame(
         {
-            "term_id": terms["term_id"],
+            "term_id": terms["term_id"].astype("str"),
             "term_index": range(1, len(terms) + 1),
             "year": terms["school_year"].str[:4].astype(int),
         }
     )
-    return study.store.lend(index.assign(**{name: day.dt.date for name, day in days.items()}))
+    # Lent as times and cast there: the type of an empty column of dates would be lost on the way.
+    lent = study.store.lend(index.assign(**days))
+    return lent.with_columns(*(nw.col(name).cast(nw.Date) for name in days))
 
 
 def in_force(since: str, until: str) -> nw.Expr:

@@ -45,16 +45,10 @@ def inspect(store: Store) -> pd.DataFrame:
     import pandas as pd
 
     frames = [_file_fault(fault) for fault in store.faults]
-    frames += [_finding(found) for found in findings(store) if not _follows(found, store)]
+    frames += [_finding(found) for found in findings(store) if found.lacks not in store.refused]
     if not frames:
         return pd.DataFrame({column: [] for column in COLUMNS}, dtype=object)
     return pd.concat(frames, ignore_index=True)
-
-
-def _follows(found: Finding, store: Store) -> bool:
-    """Tell whether a missing table is missing only because its file was refused: said once is enough."""
-    refused = {Path(str(fault.where)).stem for fault in store.faults}
-    return any(found.rule.en.startswith(f"refers to table {name},") for name in refused)
 
 
 def _file_fault(fault: Fault) -> pd.DataFrame:
