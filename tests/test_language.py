@@ -1,12 +1,14 @@
 """Chinese and English."""
 
 import re
+from importlib.resources import files
 
 import pytest
 
 from htresearch import language
 from htresearch.errors import ArgumentError
-from htresearch.language import Text
+from htresearch.language import Text, label
+from htresearch.study.schema import schema
 
 
 def test_chinese_unless_told_otherwise(monkeypatch):
@@ -63,3 +65,18 @@ def test_every_word_is_written_in_both_languages():
 def test_listing():
     assert language.listing([Text("甲", "A"), "B", 3]) == Text("甲、B、3", "A, B, 3")
     assert language.listing([]) == Text("", "")
+
+
+def test_no_word_stands_twice():
+    """YAML would keep the last without a sound."""
+    lines = files("htresearch").joinpath("words.yaml").read_text(encoding="utf-8").splitlines()
+    names = [line.split(": [")[0] for line in lines if ": [" in line]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
+def test_every_column_and_value_of_the_schema_has_a_label():
+    known = schema()
+    wanted = {(name, None) for name in known.tables}
+    wanted |= {(column.name, table.name) for table in known.tables.values() for column in table.columns}
+    wanted |= {(v, name) for name, values in known.vocabularies.items() for v in values if name != "grade_level"}
+    assert [w for w in wanted if label(*w).zh == w[0]] == []

@@ -18,7 +18,7 @@ from htresearch.language import Text
 
 #: What the demonstration fits: one row per class and term, terms within classes, classes within schools.
 DEMO_MEASURE = "maths"
-DEMO_FORMULA = "score ~ training_hours + prior_mean + (1 | school_id/class_id)"
+DEMO_FORMULA = "score ~ training_hours + tier + (1 | school_id/class_id)"
 
 
 class Language(StrEnum):
@@ -145,7 +145,7 @@ def _application() -> typer.Typer:
     ) -> None:
         _demo(data, notebooks, site)
 
-    @app.command(help=_help("生成一个模拟学区的数据。", "Make the data of a simulated district."))
+    @app.command(help=_help("生成一个模拟的区的数据。", "Make the data of a simulated district."))
     def simulate(
         out: Annotated[Path, typer.Argument(help=_help("写入的文件夹。", "The folder to write."))],
         schools: Annotated[int, typer.Option(help=_help("学校数。", "How many schools."))] = 26,

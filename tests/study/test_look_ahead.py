@@ -64,7 +64,7 @@ COMPOSITION = {
 PLACE = {"school_id", "stage", "grade", "zone_id", "school_type", "ownership", "location"}
 
 few = settings(
-    max_examples=2, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=4, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
