@@ -25,7 +25,7 @@ from htresearch.multilevel.inference import (
     containment_df,
 )
 from htresearch.multilevel.influence import leave_out
-from htresearch.multilevel.reml import METHODS, Solution, solve, starts_from
+from htresearch.multilevel.reml import METHODS, Solution, solve
 from htresearch.result import Estimates
 
 if TYPE_CHECKING:
@@ -337,7 +337,7 @@ class MultilevelFit:
         if method == self.method:
             return self
         codes = tuple(level.codes for level in self.design.levels)
-        found = solve(self.design.X, self.design.y, codes, method == "reml", starts_from(self.solution.gamma))
+        found = solve(self.design.X, self.design.y, codes, method == "reml", (self.solution.gamma,))
         return replace(self, solution=found, method=method)
 
     def compare(self, other: MultilevelFit) -> comparison.Comparison:
