@@ -60,7 +60,10 @@ def draw(seed):
         spread = rng.choice([0.0, 0.3, 1.0])
         effects = spread * rng.normal(size=(codes[k].max() + 1, len(columns)))
         scale = np.where(np.array(columns) > 0, 0.4, 1.0)
-        y = y + np.sum((U[:, list(columns)] - U[:, list(columns)].mean(0) * (np.array(columns) > 0)) *
-                       (effects * scale)[codes[k]], axis=1)
+        y = y + np.sum(
+            (U[:, list(columns)] - U[:, list(columns)].mean(0) * (np.array(columns) > 0))
+            * (effects * scale)[codes[k]],
+            axis=1,
+        )
     weights = rng.uniform(0.5, 2, n) if rng.random() < 0.3 else None
     return Case(X, y, U, codes, terms, weights, bool(rng.random() < 0.7))

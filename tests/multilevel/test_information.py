@@ -83,8 +83,9 @@ def test_the_second_derivatives_are_the_dense_ones(pair):
     close = {"rtol": 1e-6, "atol": 1e-8}
     np.testing.assert_allclose(info.traces, [np.trace(inverse @ g) for g in G], **close)
     expected = np.array([[np.trace(M @ a @ M @ b) for b in G] for a in G])
-    np.testing.assert_allclose(info.square_traces, [[np.trace(inverse @ a @ inverse @ b) for b in G] for a in G],
-                               **close)
+    np.testing.assert_allclose(
+        info.square_traces, [[np.trace(inverse @ a @ inverse @ b) for b in G] for a in G], **close
+    )
     np.testing.assert_allclose(info.expected, expected, **close)
     average = np.array([[case.y @ P @ a @ P @ b @ P @ case.y for b in G] for a in G]) / sigma2
     np.testing.assert_allclose(info.average, average, rtol=1e-6, atol=1e-7)

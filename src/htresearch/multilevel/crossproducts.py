@@ -261,5 +261,3 @@ def _unlike(a: CrossProducts, b: CrossProducts) -> Fault | None:
             "Make every part with the same formula, centred at the centre of the first",
         ),
     )
-
-

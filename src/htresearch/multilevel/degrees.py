@@ -84,14 +84,12 @@ class Satterthwaite(Normal):
     def joint(self, contrasts: np.ndarray) -> JointTest:
         """Test all rows at once: independent contrasts, each with its own degrees of freedom (Fai & Cornelius)."""
         covariance = contrasts @ self.covariance @ contrasts.T
-        values, vectors = np.linalg.eigh(covariance)
+        vectors = np.linalg.eigh(covariance)[1]
         df = self.df(vectors.T @ contrasts)
         q = len(df)
         total = np.sum(df[df > 2] / (df[df > 2] - 2))
-        if q == 1:
-            denominator = float(df[0])
-        else:
-            denominator = 2 * total / (total - q) if total > q else 2.0
+        several = 2 * total / (total - q) if total > q else 2.0
+        denominator = df[0] if q == 1 else several
         return JointTest(wald(self.solution.beta, self.covariance, contrasts), q, float(denominator))
 
 

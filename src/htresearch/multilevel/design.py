@@ -13,10 +13,10 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, FormulaError, ModelError
 from htresearch.language import Text, listing
+from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level, find_levels
-
-INTERCEPT = "(Intercept)"
+from htresearch.multilevel.random_part import RandomPart, build_random, too_many_effects
 
 #: Columns whose distinct values are people or schools, and under which name a result counts them.
 COUNTED = {"student_id": "n_students", "teacher_id": "n_teachers", "school_id": "n_schools"}
@@ -36,6 +36,10 @@ class Design:
         Of the coefficients.
     levels : tuple of Level
         Groups, the outermost first.
+    random : RandomPart
+        Columns with random effects, and which terms they make.
+    weights : numpy.ndarray or None
+        Precision weights.
     index : pandas.Index
         Of the rows used.
     spec : formulaic.ModelSpec
@@ -52,6 +56,8 @@ class Design:
     y: np.ndarray
     names: tuple[str, ...]
     levels: tuple[Level, ...]
+    random: RandomPart
+    weights: np.ndarray | None
     index: pd.Index
     spec: ModelSpec
     kept: np.ndarray
@@ -64,7 +70,7 @@ class Design:
         return len(self.y)
 
 
-def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
+def build_design(formula: ModelFormula, frame: pd.DataFrame, weights: str | None = None) -> Design:
     """Build the arrays of a model from a frame.
 
     Dummies are treatment contrasts; the base is the first category of a pandas Categorical that occurs in the rows
@@ -81,7 +87,9 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
         cannot be told apart (see `find_levels`).
     """
     checks.require(*checks.columns("formula", formula.columns, list(frame.columns)), error=ColumnError)
-    used = frame[list(formula.columns)]
+    named = [] if weights is None else [weights]
+    checks.require(*checks.columns("weights", named, list(frame.columns)), error=ColumnError)
+    used = frame[list(dict.fromkeys([*formula.columns, *named]))]
     complete = used.notna().all(axis=1).to_numpy()
     rows = frame.loc[complete]
     checks.require(_no_rows(len(rows)), error=ModelError)
@@ -96,12 +104,16 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
     checks.require(_constant(formula.response, y), error=ModelError)
     kept = independent_columns(wide)
     levels = find_levels(formula.random, data)
+    random = build_random(formula.random, levels, data)
+    checks.require(*too_many_effects(random, levels, len(y)), error=ModelError)
     checks.require(_exact(formula.response, wide[:, kept], y, levels[-1].codes), error=ModelError)
     return Design(
         X=wide[:, kept],
         y=y,
         names=tuple(names[i] for i in kept),
         levels=levels,
+        random=random,
+        weights=None if weights is None else _positive(weights, data[weights]),
         index=rows.index,
         spec=fixed.model_spec,
         kept=kept,
@@ -109,7 +121,8 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
         note=(
             *_missing_note(used, complete),
             *_unused_note(used.loc[complete], formula.fixed_columns),
-            *_collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
+            *collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
+            *random.note,
         ),
     )
 
@@ -165,6 +178,21 @@ def independent_columns(X: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
             basis = np.column_stack([basis, rest / length])
             kept.append(i)
     return np.array(kept, dtype=int)
+
+
+def _positive(name: str, column: pd.Series) -> np.ndarray:
+    """Return precision weights, all of them finite and above 0."""
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    values = column.to_numpy(float) if numeric else np.zeros(1)
+    if np.isfinite(values).all() and (values > 0).all():
+        return values
+    raise ModelError(
+        Fault(
+            Text(f"权重 {name}", f"Weights {name}"),
+            Text("须为大于 0 的数", "they must be numbers above 0"),
+            Text("请先去掉权重不是正数的行", "Take out the rows whose weight is not positive first"),
+        )
+    )
 
 
 def _plain(column: pd.Series) -> pd.Series:
@@ -330,7 +358,8 @@ def _unused_note(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[Text]:
     return notes
 
 
-def _collinear_note(dropped: list[str]) -> list[Text]:
+def collinear_note(dropped: list[str]) -> list[Text]:
+    """Name the columns that the columns before them determine."""
     if not dropped:
         return []
     return [

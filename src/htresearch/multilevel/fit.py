@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from htresearch import checks
-from htresearch.errors import ArgumentError, ColumnError, Fault, UnsupportedError
+from htresearch.errors import ColumnError, Fault, UnsupportedError
 from htresearch.language import Text, listing
 from htresearch.multilevel import compare as comparison
-from htresearch.multilevel import mixedlm
-from htresearch.multilevel.design import Design, build_design, fixed_part
-from htresearch.multilevel.formula import ModelFormula, RandomTerm, parse_formula
+from htresearch.multilevel.design import Design, fixed_part
+from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level
-from htresearch.multilevel.inference import (
-    CONTAINMENT_NOTE,
-    CONTAINMENT_SOURCE,
-    check_inference,
-    coefficient_table,
-    containment_df,
-)
+from htresearch.multilevel.inference import SOURCES, coefficient_table, containment_df, means_of
 from htresearch.multilevel.influence import leave_out
-from htresearch.multilevel.reml import METHODS, Solution, solve
+from htresearch.multilevel.reml import METHODS, Solution, solve_products
 from htresearch.result import Estimates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-ENGINES = ("statsmodels",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,32 +52,117 @@ class MultilevelFit:
 
     # -- the coefficients --------------------------------------------------------------------------------------------
 
-    def tidy(self, inference: str = "containment", conf_level: float = 0.95) -> pd.DataFrame:
+    def tidy(
+        self, inference: str = "satterthwaite", conf_level: float = 0.95, cluster: str | pd.Series | None = None
+    ) -> pd.DataFrame:
         """Return a row per fixed effect; the arguments are those of `estimates`."""
-        return self.estimates(inference, conf_level).tidy()
+        return self.estimates(inference, conf_level, cluster).tidy()
 
-    def estimates(self, inference: str = "containment", conf_level: float = 0.95) -> Estimates:
+    def estimates(
+        self, inference: str = "satterthwaite", conf_level: float = 0.95, cluster: str | pd.Series | None = None
+    ) -> Estimates:
         """Return the fixed effects with their tests, intervals and notes.
 
         Parameters
         ----------
         inference
-            ``"containment"``: degrees of freedom from the numbers of groups (Pinheiro & Bates 2000, section 2.4.2,
-            doi:10.1007/b98882), the intercept's from the outermost level.
+            ``"satterthwaite"``; ``"kenward-roger"``, whose standard errors count the estimated variances too;
+            ``"cr2"``, which holds whatever happens inside clusters; ``"normal"``, infinite degrees of freedom;
+            ``"containment"``, degrees of freedom from the numbers of groups.
         conf_level
             Of the intervals.
+        cluster
+            For ``"cr2"``: the outermost groups unless given, or a Series over the rows with larger clusters.
 
         Raises
         ------
+        ArgumentError
+            If an argument is outside what it can be.
         UnsupportedError
-            For an inference that this engine has not the means for.
+            If a random group does not lie within one cluster.
         """
-        check_inference(inference)
         checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
-        df = containment_df(self.design.X, self.design.names, self.design.levels)
-        frame = coefficient_table(self.design.names, self.solution.beta, self.solution.covariance, df, conf_level)
-        note = (*self.note, CONTAINMENT_NOTE, *_no_df_note(self.design.names, df))
-        return Estimates(frame.assign(**self.design.counts), self.glance(), note, CONTAINMENT_SOURCE)
+        means, said = means_of(self, inference, cluster)
+        names = self.design.names
+        df = means.df(np.eye(len(names)))
+        frame = coefficient_table(names, means.solution.beta, means.covariance, df, conf_level)
+        note = (*self.note, *said, *_no_df_note(names, df))
+        return Estimates(frame.assign(**self.design.counts), self.glance(), note, SOURCES[inference])
+
+    def test(
+        self,
+        terms: Sequence[str] | np.ndarray,
+        inference: str = "satterthwaite",
+        cluster: str | pd.Series | None = None,
+    ) -> Estimates:
+        """Test several coefficients, or combinations of them, at once: an F test that all are 0.
+
+        Parameters
+        ----------
+        terms
+            Names of coefficients; a column of the formula such as ``"tier"`` stands for all its categories. Or a
+            matrix with a row per combination and a column per coefficient.
+        inference, cluster
+            As in `estimates`. Satterthwaite's degrees of freedom are those of Fai and Cornelius (1996), CR2's are
+            those of Hotelling's T² (HTZ).
+
+        Returns
+        -------
+        Estimates
+            One row: term, statistic, df_numerator, df, p_value.
+        """
+        rows, names = contrast_rows(self.design.names, terms)
+        means, said = means_of(self, inference, cluster)
+        found = means.joint(rows)
+        p_value = stats.f.sf(found.statistic, found.df_numerator, found.df_denominator)
+        row = {
+            "term": ", ".join(names),
+            "df": found.df_denominator,
+            "statistic": found.statistic,
+            "p_value": p_value,
+            "df_numerator": found.df_numerator,
+        }
+        return Estimates(pd.DataFrame([row]), self.glance(), (*self.note, *said), SOURCES[inference])
+
+    def contrast(
+        self,
+        weights: Mapping[str, Mapping[str, float]],
+        inference: str = "satterthwaite",
+        conf_level: float = 0.95,
+        cluster: str | pd.Series | None = None,
+    ) -> Estimates:
+        """Estimate combinations of coefficients.
+
+        Parameters
+        ----------
+        weights
+            By the name of the combination, the weight of each coefficient that enters:
+            ``{"small - aide": {"cltype[T.small]": 1, "cltype[T.reg+A]": -1}}``.
+        inference, conf_level, cluster
+            As in `estimates`.
+
+        Returns
+        -------
+        Estimates
+            A row per combination.
+        """
+        checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
+        used = [name for combination in weights.values() for name in combination]
+        checks.require(*checks.columns("weights", dict.fromkeys(used), self.design.names))
+        rows = np.array(
+            [[combination.get(name, 0.0) for name in self.design.names] for combination in weights.values()]
+        )
+        means, said = means_of(self, inference, cluster)
+        frame = coefficient_table(
+            tuple(weights), rows @ means.solution.beta, rows @ means.covariance @ rows.T, means.df(rows), conf_level
+        )
+        return Estimates(frame, self.glance(), (*self.note, *said), SOURCES[inference])
+
+    @cached_property
+    def containment(self) -> np.ndarray:
+        """Degrees of freedom of each coefficient by the inner-outer rule."""
+        self._needs_rows("containment")
+        return containment_df(self.design.X, self.design.names, self.design.levels)
 
     def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
         """Draw the fixed effects with their intervals; see `Estimates.plot`."""
@@ -114,13 +192,18 @@ class MultilevelFit:
 
     @property
     def singular(self) -> bool:
-        """Whether a variance is estimated as 0 (its square root below 1e-4 of the residual's standard deviation)."""
-        return bool((self.solution.gamma < 1e-8).any())
+        """Whether a variance is estimated as 0 or a correlation as ±1."""
+        return self.solution.singular
 
     @property
     def n_parameters(self) -> int:
-        """Fixed effects, variances of the groups and the residual variance."""
-        return len(self.design.names) + len(self.design.levels) + 1
+        """Fixed effects, variances and covariances of the groups, and the residual variance."""
+        return len(self.design.names) + self.n_covariances + 1
+
+    @property
+    def n_covariances(self) -> int:
+        """Variances and covariances of the groups."""
+        return sum(len(block.columns) * (len(block.columns) + 1) // 2 for block in self.design.random.blocks)
 
     @property
     def aic(self) -> float:
@@ -149,15 +232,12 @@ class MultilevelFit:
 
     def _warnings(self) -> list[Text]:
         notes = []
-        at_zero = [level.name for level, g in zip(self.design.levels, self.solution.gamma, strict=True) if g < 1e-8]
-        if at_zero:
-            notes.append(
-                Text(
-                    "{groups} 的方差估计为 0：数据中看不出这一层的差异，可考虑删去该随机项。",
-                    "The variance of {groups} is estimated as 0: the data show no difference at this level; consider "
-                    "leaving the term out.",
-                ).format(groups=listing(at_zero))
-            )
+        if self.singular:
+            components = self.variance_components
+            zero = components[(components["variance"] <= 1e-8 * self.solution.sigma2) & components["term"].ne("")]
+            plain = self.design.random.intercepts_only
+            at_zero = [g if plain else f"{g} ({t})" for g, t in zip(zero["group"], zero["term"], strict=True)]
+            notes.append(_singular_note(at_zero))
         if not self.converged:
             notes.append(
                 Text(
@@ -190,21 +270,36 @@ class MultilevelFit:
     # -- the variances -----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _variances(self) -> np.ndarray:
-        return self.solution.sigma2 * np.append(self.solution.gamma, 1.0)
+    def _shares(self) -> np.ndarray:
+        """Variance at each level, at the average of the rows where slopes are random, then the residual's."""
+        moment = self.solution.moment
+        found = np.zeros(len(self.design.levels) + 1)
+        for block, covariance in zip(self.design.random.blocks, self.solution.covariances, strict=True):
+            found[block.level] += np.sum(covariance * moment[np.ix_(block.columns, block.columns)])
+        found[-1] = self.solution.sigma2
+        return found
 
     @property
     def variance_components(self) -> pd.DataFrame:
-        """A row per variance, from the outermost level to the residual: group, term, variance, std_dev."""
-        names = [level.name for level in self.design.levels]
-        return pd.DataFrame(
-            {
-                "group": [*names, "Residual"],
-                "term": [*["(Intercept)"] * len(names), ""],
-                "variance": self._variances,
-                "std_dev": np.sqrt(self._variances),
-            }
-        )
+        """A row per variance, from the outermost level to the residual: group, term, variance, std_dev.
+
+        With correlated slopes a row per correlation follows, whose term names both effects, and the column
+        correlation.
+        """
+        rows, below = [], []
+        for block, covariance in zip(self.design.random.blocks, self.solution.covariances, strict=True):
+            group = self.design.levels[block.level].name
+            names = [self.design.random.names[c] for c in block.columns]
+            deviations = np.sqrt(np.diag(covariance))
+            rows += [(group, n, d**2, d, np.nan) for n, d in zip(names, deviations, strict=True)]
+            for i, j in zip(*np.tril_indices(len(names), -1), strict=True):
+                both = deviations[i] * deviations[j]
+                correlation = covariance[i, j] / both if both else np.nan
+                below.append((group, f"{names[j]}, {names[i]}", np.nan, np.nan, correlation))
+        sigma2 = self.solution.sigma2
+        rows = [*rows, ("Residual", "", sigma2, np.sqrt(sigma2), np.nan), *below]
+        frame = pd.DataFrame(rows, columns=["group", "term", "variance", "std_dev", "correlation"])
+        return frame if below else frame.drop(columns="correlation")
 
     def icc(self) -> pd.DataFrame:
         """Return how much of the variance lies at each level, given the fixed effects.
@@ -219,8 +314,10 @@ class MultilevelFit:
         ----------
         Hox, J. J., Moerbeek, M., & van de Schoot, R. (2017). Multilevel Analysis, chapter 2.
         https://doi.org/10.4324/9781315650982
+        Johnson, P. C. D. (2014), for random slopes, at the average of the rows.
+        https://doi.org/10.1111/2041-210X.12225
         """
-        shares = self._variances[:-1] / self._variances.sum()
+        shares = self._shares[:-1] / self._shares.sum()
         names = [level.name for level in self.design.levels]
         return pd.DataFrame({"group": names, "share": shares, "icc": np.cumsum(shares)})
 
@@ -238,10 +335,10 @@ class MultilevelFit:
         mixed-effects models. Methods in Ecology and Evolution, 4, 133-142.
         https://doi.org/10.1111/j.2041-210x.2012.00261.x
         """
-        explained = np.var(self.design.X @ self.solution.beta, ddof=1)
-        total = explained + self._variances.sum()
+        explained = self.solution.explained
+        total = explained + self._shares.sum()
         return pd.DataFrame(
-            {"marginal": [explained / total], "conditional": [(explained + self._variances[:-1].sum()) / total]}
+            {"marginal": [explained / total], "conditional": [(explained + self._shares[:-1].sum()) / total]}
         )
 
     # -- groups and rows ---------------------------------------------------------------------------------------------
@@ -257,12 +354,21 @@ class MultilevelFit:
         Returns
         -------
         pandas.DataFrame
-            A row per group: the columns that name it; estimate, in the outcome's units and pulled towards 0; std_dev,
+            A row per group, and per effect where slopes are random: the columns that name it; term, with slopes;
+            estimate, in the outcome's units and pulled towards 0; std_dev,
             the standard deviation given the data and the fixed effects, as lme4's ``condVar``.
         """
         level = self._level(group)
-        estimate, std_dev = self.solution.effects[self.design.levels.index(level)]
-        return level.labels.assign(estimate=estimate, std_dev=std_dev)
+        random, at = self.design.random, self.design.levels.index(level)
+        parts = []
+        for block, (effects, spread) in zip(random.blocks, self.solution.effects, strict=True):
+            if block.level != at:
+                continue
+            for i, column in enumerate(block.columns):
+                named = {} if random.intercepts_only else {"term": random.names[column]}
+                deviation = np.sqrt(np.maximum(spread[:, i, i], 0))
+                parts.append(level.labels.assign(**named, estimate=effects[:, i], std_dev=deviation))
+        return pd.concat(parts, ignore_index=True)
 
     def predict(self, new: pd.DataFrame, random: bool = True) -> pd.Series:
         """Predict the outcome of new rows.
@@ -289,16 +395,20 @@ class MultilevelFit:
         """
         fixed = fixed_part(self.design, new, self.formula.fixed_columns) @ self.solution.beta
         if random:
-            for level, (estimate, _) in zip(self.design.levels, self.solution.effects, strict=True):
-                fixed = fixed + _effects_of(level, estimate, new)
+            U = self.design.random.new(new)
+            for block, (effects, _) in zip(self.design.random.blocks, self.solution.effects, strict=True):
+                known = _effects_of(self.design.levels[block.level], effects, new)
+                fixed = fixed + np.sum(U[:, list(block.columns)] * known, axis=1)
         return pd.Series(fixed, index=new.index, name=self.formula.response.strip("`"))
 
     def residuals(self, random: bool = True) -> pd.Series:
         """Return the outcome minus its prediction for the rows used, with or without the groups' effects."""
+        self._needs_rows("residuals")
         left = self.design.y - self.design.X @ self.solution.beta
         if random:
-            for level, (estimate, _) in zip(self.design.levels, self.solution.effects, strict=True):
-                left = left - estimate[level.codes]
+            for block, (effects, _) in zip(self.design.random.blocks, self.solution.effects, strict=True):
+                of_row = effects[self.design.levels[block.level].codes]
+                left = left - np.sum(self.design.random.U[:, list(block.columns)] * of_row, axis=1)
         return pd.Series(left, index=self.design.index, name="residual")
 
     def influence(self, group: str) -> pd.DataFrame:
@@ -320,7 +430,21 @@ class MultilevelFit:
         ----------
         Belsley, D. A., Kuh, E., & Welsch, R. E. (1980). Regression Diagnostics. https://doi.org/10.1002/0471725153
         """
+        self._needs_rows("influence")
         return leave_out(self.design, self.solution, self._level(group), self.method == "reml")
+
+    def _needs_rows(self, what: str) -> None:
+        if self.design.y is None:
+            raise UnsupportedError(
+                Fault(
+                    Text(f"{what}", f"{what}"),
+                    Text(
+                        "需要逐行的数据，而此模型由惰性表拟合",
+                        "it needs rows, and this model was fitted to a lazy table",
+                    ),
+                    Text("请把所用各列读入 pandas 后再拟合", "Read the columns used into pandas, then fit"),
+                )
+            )
 
     def _level(self, group: str) -> Level:
         levels = self.design.levels
@@ -336,8 +460,9 @@ class MultilevelFit:
         checks.require(checks.one_of("method", method, METHODS))
         if method == self.method:
             return self
-        codes = tuple(level.codes for level in self.design.levels)
-        found = solve(self.design.X, self.design.y, codes, method == "reml", (self.solution.gamma,))
+        found = solve_products(
+            self.solution.products, self.design.random.terms, method == "reml", (self.solution.optimum.covariances,)
+        )
         return replace(self, solution=found, method=method)
 
     def compare(self, other: MultilevelFit) -> comparison.Comparison:
@@ -365,124 +490,53 @@ class MultilevelFit:
         return self.estimates()._repr_mimebundle_(include, exclude)
 
 
-def fit_multilevel(
-    formula: str,
-    frame: pd.DataFrame,
-    method: str = "reml",
-    weights: str | None = None,
-    engine: str = "statsmodels",
-) -> MultilevelFit:
-    """Fit a linear model whose rows lie in groups: pupils in classes in schools.
-
-    Parameters
-    ----------
-    formula
-        ``outcome ~ fixed part + (1 | school_id/class_id)``; see `parse_formula`.
-    frame
-        A row per observation. Rows with a missing value in a column used are left out and counted in the note.
-    method
-        ``"reml"``, restricted maximum likelihood, or ``"ml"``.
-    weights
-        Not taken by this engine.
-    engine
-        ``"statsmodels"``: random intercepts, nested to any depth.
-
-    Returns
-    -------
-    MultilevelFit
-
-    Raises
-    ------
-    FormulaError
-        If the formula cannot be read.
-    ColumnError
-        If the frame lacks columns.
-    ModelError
-        If the data cannot carry the model.
-    UnsupportedError
-        For random slopes, crossed groups, weights, and tables that are not pandas frames.
-
-    References
-    ----------
-    Bates, D., Mächler, M., Bolker, B., & Walker, S. (2015). Fitting linear mixed-effects models using lme4. Journal
-    of Statistical Software, 67(1). https://doi.org/10.18637/jss.v067.i01
-
-    Examples
-    --------
-    >>> import numpy as np, pandas as pd, htresearch as ht
-    >>> rng = np.random.default_rng(1)
-    >>> school = np.repeat(np.arange(20), 15)
-    >>> hours = rng.uniform(0, 40, 300)
-    >>> score = 60 + 0.2 * hours + rng.normal(0, 3, 20)[school] + rng.normal(0, 5, 300)
-    >>> frame = pd.DataFrame({"school_id": school, "hours": hours, "score": score})
-    >>> fit = ht.fit_multilevel("score ~ hours + (1 | school_id)", frame)
-    >>> fit.tidy()[["term", "df", "n_schools"]].values.tolist()
-    [['(Intercept)', 19.0, 20], ['hours', 279.0, 20]]
-    """
-    checks.require(checks.one_of("method", method, METHODS), checks.one_of("engine", engine, ENGINES))
-    parsed = parse_formula(formula)
-    _frame_must_be_pandas(frame)
-    checks.require(_weighted(weights), *[_slope(term) for term in parsed.random], error=UnsupportedError)
-    design = build_design(parsed, frame)
-    solution = mixedlm.fit_nested(design.X, design.y, design.levels, method == "reml")
-    return MultilevelFit(parsed, design, solution, method, engine)
+def contrast_rows(names: tuple[str, ...], terms: Sequence[str] | np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return a row per combination to test, and the names of the coefficients that enter."""
+    if isinstance(terms, np.ndarray):
+        rows = np.atleast_2d(terms).astype(float)
+        checks.require(_fits(rows, len(names)))
+        return rows, [name for name, used in zip(names, (rows != 0).any(axis=0), strict=True) if used]
+    wanted = [terms] if isinstance(terms, str) else list(terms)
+    of = {term: [n for n in names if n == term or n.startswith(f"{term}[")] for term in wanted}
+    unknown = [term for term, found in of.items() if not found]
+    checks.require(*checks.columns("terms", unknown, names))
+    chosen = list(dict.fromkeys(name for found in of.values() for name in found))
+    return np.eye(len(names))[[names.index(name) for name in chosen]], chosen
 
 
-def _frame_must_be_pandas(frame: object) -> None:
-    if isinstance(frame, pd.DataFrame):
-        return
-    kind = f"{type(frame).__module__}.{type(frame).__name__}"
-    tabular = any(hasattr(frame, name) for name in ("collect", "to_pandas", "to_df", "df", "toPandas"))
-    raise (UnsupportedError if tabular else ArgumentError)(
-        Fault(
-            checks.argument("frame"),
-            Text(
-                "引擎 statsmodels 只接受 pandas 的 DataFrame", "the engine statsmodels takes a pandas DataFrame only"
-            ),
-            Text(
-                "请先选出所用的列，再转成 pandas（例如 .to_pandas() 或 .df()）",
-                "Select the columns used, then turn the table into pandas (for example .to_pandas() or .df())",
-            ),
-            kind,
-        )
-    )
-
-
-def _weighted(weights: object) -> Fault | None:
-    if weights is None:
+def _fits(rows: np.ndarray, p: int) -> Fault | None:
+    if rows.shape[1] == p and np.linalg.matrix_rank(rows) == len(rows):
         return None
     return Fault(
-        checks.argument("weights"),
-        Text("引擎 statsmodels 不能加权", "the engine statsmodels cannot weight rows"),
-        Text(
-            "请不加权拟合，并把决定抽样的变量放进固定部分",
-            "Fit without weights, with the variables that the sampling depends on in the fixed part",
-        ),
-        weights if isinstance(weights, str) else type(weights).__name__,
+        checks.argument("terms"),
+        Text(f"须有 {p} 列，且各行互不决定", f"needs {p} columns, and rows that do not determine one another"),
+        Text("请为每个系数写一列", "Write a column per coefficient"),
+        rows.shape,
     )
 
 
-def _slope(term: RandomTerm) -> Fault | None:
-    if term.columns == ("1",):
-        return None
-    intercept = replace(term, columns=("1",), correlated=True)
-    return Fault(
-        Text(f"随机项 {term}", f"Random term {term}"),
-        Text("引擎 statsmodels 只能估计随机截距", "the engine statsmodels estimates random intercepts only"),
-        Text(
-            f"请改写为 {intercept}，并把斜率放进固定部分", f"Write {intercept} and put the slope into the fixed part"
-        ),
+def _singular_note(at_zero: list[str]) -> Text:
+    if at_zero:
+        return Text(
+            "{groups} 的方差估计为 0：数据中看不出这一层的差异，可考虑删去该随机项。",
+            "The variance of {groups} is estimated as 0: the data show no difference at this level; consider "
+            "leaving the term out.",
+        ).format(groups=listing(at_zero))
+    return Text(
+        "随机效应的协方差矩阵在边界上（相关为 ±1，或有一个方向没有方差）；可考虑改用 || 或删去斜率。",
+        "A covariance matrix of random effects lies on its boundary (a correlation of ±1, or a direction without "
+        "variance); consider || or leaving the slope out.",
     )
 
 
-def _effects_of(level: Level, estimate: np.ndarray, new: pd.DataFrame) -> np.ndarray:
+def _effects_of(level: Level, effects: np.ndarray, new: pd.DataFrame) -> np.ndarray:
     """Look up the effect of each row's group; unknown groups get 0."""
     columns = list(level.columns)
     checks.require(*checks.columns("new", columns, list(new.columns)), error=ColumnError)
     known = pd.MultiIndex.from_frame(level.labels.astype(object))
     wanted = pd.MultiIndex.from_frame(new[columns].astype(object))
     at = known.get_indexer(wanted)
-    return np.where(at >= 0, estimate[at], 0.0)
+    return np.where((at >= 0)[:, None], effects[at], 0.0)
 
 
 def _no_df_note(names: tuple[str, ...], df: np.ndarray) -> list[Text]:

@@ -114,6 +114,25 @@ class Solution:
         """Variance of every random effect relative to the residual's, term by term."""
         return np.concatenate([np.diag(c) for c in self.covariances]) / self.sigma2
 
+    @cached_property
+    def moment(self) -> np.ndarray:
+        """U'U by the number of rows, in the units of the data."""
+        products = self.products
+        onto = uncentring(products)
+        return onto.T @ products.gram.sum(axis=0) @ onto / products.n
+
+    @cached_property
+    def explained(self) -> float:
+        """Variance of the fixed part over the rows."""
+        total, n = self.products.total.sum(axis=0)[:-1, :-1], self.products.n
+        if INTERCEPT not in self.products.columns:
+            return float(self.beta @ total @ self.beta) / (n - 1)
+        at = self.products.columns.index(INTERCEPT)
+        slopes = self.beta.copy()
+        slopes[at] = 0.0
+        mean = total[at] @ slopes / total[at, at]
+        return float(slopes @ total @ slopes - total[at, at] * mean**2) / (n - 1)
+
     @property
     def gradient_norm(self) -> float:
         """Length of the criterion's gradient along the directions in which the covariances can move both ways."""
@@ -146,6 +165,14 @@ class Solution:
         return tuple(found)
 
 
+def uncentring(products: CrossProducts) -> np.ndarray:
+    """Return what turns U, centred, into U as given."""
+    onto = np.eye(len(products.random))
+    if INTERCEPT in products.random:
+        onto[products.random.index(INTERCEPT)] += products.random_centre
+    return onto
+
+
 Terms = list[tuple[int, tuple[int, ...]]]
 
 
@@ -168,10 +195,7 @@ def solve_products(
     """
     coordinates = Coordinates.of(products)
     moment = products.gram.sum(axis=0) / products.n
-    uncentred = np.eye(len(moment))
-    if INTERCEPT in products.random:
-        uncentred[products.random.index(INTERCEPT)] += products.random_centre
-    structure = Structure.of(terms, moment, uncentred, products.nest.depth)
+    structure = Structure.of(terms, moment, uncentring(products), products.nest.depth)
     data = _in_coordinates(products, coordinates, structure)
     return Solution(products, find_optimum(data, structure, reml, starts), coordinates)
 

@@ -169,8 +169,7 @@ def _scoring(point: Optimum) -> Optimum:
         scoring, gradient = point.information.scoring, point.information.gradient
         step = -np.linalg.lstsq(scoring, gradient, rcond=1e-12)[0]
         target = [
-            _lifted(c + change)
-            for c, change in zip(point.covariances, point.structure.split(step), strict=True)
+            _lifted(c + change) for c, change in zip(point.covariances, point.structure.split(step), strict=True)
         ]
         here = point.profile.criterion
         share, moved = 1.0, None

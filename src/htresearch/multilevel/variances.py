@@ -65,7 +65,9 @@ class Structure:
     rotation: np.ndarray
 
     @classmethod
-    def of(cls, terms: list[tuple[int, tuple[int, ...]]], moment: np.ndarray, uncentred: np.ndarray, depth: int) -> Structure:
+    def of(
+        cls, terms: list[tuple[int, tuple[int, ...]]], moment: np.ndarray, uncentred: np.ndarray, depth: int
+    ) -> Structure:
         """Build the blocks of terms.
 
         Parameters
