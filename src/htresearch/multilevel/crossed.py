@@ -86,7 +86,7 @@ class CrossedSolution:
 
     @property
     def converged(self) -> bool:
-        """Whether Newton's decrement is below 1e-6 on the variances above 0 and no other could be raised with gain."""
+        """Whether Newton's decrement is below 1e-6 on the variances above 0 and no other would gain by rising."""
         return self.optimum.converged
 
     @property
@@ -144,9 +144,7 @@ def solve(
 
 
 @one_thread
-def solve_moments(
-    data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ...] | None = None
-) -> CrossedSolution:
+def solve_moments(data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ...] | None = None) -> CrossedSolution:
     """Find the variances at which the (restricted) likelihood is largest, from moments alone.
 
     Parameters

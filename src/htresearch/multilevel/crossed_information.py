@@ -40,7 +40,9 @@ class CrossedInformation:
     @property
     def _columns(self) -> list[np.ndarray]:
         """Z'V⁻¹[X e] of each factor."""
-        return [np.column_stack([a[:, :-1], e]) for a, e in zip(self.profile.rows, self.profile.residuals, strict=True)]
+        return [
+            np.column_stack([a[:, :-1], e]) for a, e in zip(self.profile.rows, self.profile.residuals, strict=True)
+        ]
 
     @cached_property
     def second(self) -> np.ndarray:
@@ -144,8 +146,8 @@ def _second(profile: CrossedProfile, columns: list[np.ndarray]) -> np.ndarray:
 def _square_traces(profile: CrossedProfile) -> np.ndarray:
     """Squared lengths of Z_i'V⁻¹Z_j, from the whole S⁻¹ and C_rf diag(w) C_fr in its pattern.
 
-    With S̃ = ΛS⁻¹Λ and F = C_rf D⁻² C_fr: for two of the others it is Λ⁻¹S⁻¹Λ⁻¹ but for the diagonal, for the eliminated
-    factor and another D⁻¹C_fr ΛS⁻¹Λ⁻¹, and for the eliminated one itself n/D - D⁻¹C_fr S̃ C_rf D⁻¹.
+    With S̃ = ΛS⁻¹Λ and F = C_rf D⁻² C_fr: for two of the others it is Λ⁻¹S⁻¹Λ⁻¹ but for the diagonal, for the
+    eliminated factor and another D⁻¹C_fr ΛS⁻¹Λ⁻¹, for the eliminated one itself n/D - D⁻¹C_fr S̃ C_rf D⁻¹.
     """
     data, f = profile.data, profile.data.eliminated
     inverse = profile.factor.inverse()
@@ -153,7 +155,7 @@ def _square_traces(profile: CrossedProfile) -> np.ndarray:
     found = np.empty((len(data.sizes),) * 2)
     F = data.elimination.symmetric(data.elimination.products(profile.shrink[:, None] ** 2)[:, 0])
     scaled = inverse * root[:, None] * root
-    product = F @ scaled
+    product = (F.toarray() if profile.factor.pattern.whole else F) @ scaled
     shared = np.einsum("ab,ab->b", scaled, product) / np.maximum(root, 1e-300) ** 4
     lengths = np.square(inverse / root / root[:, None])
     np.fill_diagonal(lengths, profile.diagonal**2)

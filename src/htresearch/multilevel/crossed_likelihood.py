@@ -7,8 +7,8 @@ residual's, the factor with the most levels (f) is eliminated first. Its levels 
 .. math:: N = C_{rr} - C_{rf}\, \mathrm{diag}(\gamma_f / D)\, C_{fr}, \qquad S = I + \Lambda N \Lambda,
 
 with C = Z'WZ and :math:`\Lambda^2` the others' ratios; then log|V| = Σ log D + log|S| - Σ log w, and
-:math:`Z_r'V^{-1}A = \Lambda^{-1} S^{-1} \Lambda h` with h the same at :math:`\Lambda = 0`. Traces need the inverse of S
-at the entries of N only, since :math:`Z_r'V^{-1}Z_r = \Lambda^{-1} S^{-1} \Lambda N`.
+:math:`Z_r'V^{-1}A = \Lambda^{-1} S^{-1} \Lambda h` with h the same at :math:`\Lambda = 0`. Traces need the inverse of
+S at the entries of N only, since :math:`Z_r'V^{-1}Z_r = \Lambda^{-1} S^{-1} \Lambda N`.
 
 Sources: the profiled criterion is that of Bates et al. (2015), equations 34 and 42, doi:10.18637/jss.v067.i01; the
 matrix of the others is the Schur complement of their equation 54's; the search is by average information, Gilmour,
@@ -220,9 +220,4 @@ class CrossedProfile:
         """
         e = self.data.elimination
         scaled = self.factor.selected * self.root[e.rows] * self.root[e.columns]
-        if e.pairs is not None:
-            quadratic = e.pairs.T @ (np.where(e.rows == e.columns, 1.0, 2.0) * scaled)
-        else:
-            whole = e.symmetric(scaled)
-            quadratic = np.asarray((self.data.joint @ whole).multiply(self.data.joint).sum(axis=1)).ravel()
-        return self.gamma[self.data.eliminated] * self.shrink**2 * quadratic
+        return self.gamma[self.data.eliminated] * self.shrink**2 * e.quadratic(scaled)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from scipy import sparse
@@ -62,7 +62,7 @@ class CrossedMoments:
     def blocks(self) -> tuple[slice, ...]:
         """Where each of the others stands among their levels."""
         ends = np.cumsum([0, *(len(self.sizes[k]) for k in self.others)])
-        return tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
     def times(self, columns: np.ndarray) -> CrossedMoments:
         """Return the moments of A times a matrix."""
@@ -183,8 +183,10 @@ class Elimination:
         :math:`C_{rr}` at these entries.
     joint : scipy.sparse.csr_array
         :math:`C_{fr}`.
-    pairs : scipy.sparse.csr_array or None
+    pairs : scipy.sparse.csc_array or None
         What a weight of 1 at each level of the eliminated factor adds to each entry; None where there are too many.
+    levels : numpy.ndarray
+        Which level each column of `pairs` belongs to.
     pattern : Pattern
         The entries ordered for elimination.
     """
@@ -193,13 +195,14 @@ class Elimination:
     columns: np.ndarray
     among: np.ndarray
     joint: sparse.csr_array
-    pairs: sparse.csr_array | None
+    pairs: sparse.csc_array | None
+    levels: np.ndarray
     pattern: Pattern
 
     def products(self, weights: np.ndarray) -> np.ndarray:
         r"""Return :math:`C_{rf} \mathrm{diag}(w) C_{fr}` at the entries, for each column of `weights`."""
         if self.pairs is not None:
-            return self.pairs @ weights
+            return self.pairs @ weights[self.levels]
         size = self.joint.shape[1]
         total = np.zeros((weights.shape[1], size, size))
         for start in range(0, self.joint.shape[0], 2048):
@@ -207,6 +210,14 @@ class Elimination:
             for k, column in enumerate(weights[start : start + 2048].T):
                 total[k] += (part * column[:, None]).T @ part
         return total[:, self.rows, self.columns].T
+
+    def quadratic(self, values: np.ndarray) -> np.ndarray:
+        """Return c'Mc for each row c of C_fr, where M has these values at the entries."""
+        if self.pairs is not None:
+            found = np.zeros(self.joint.shape[0])
+            found[self.levels] = self.pairs.T @ (np.where(self.rows == self.columns, 1.0, 2.0) * values)
+            return found
+        return np.asarray((self.joint @ self.symmetric(values)).multiply(self.joint).sum(axis=1)).ravel()
 
     def symmetric(self, values: np.ndarray) -> sparse.csr_array:
         """Return the whole matrix with these values at the entries."""
@@ -221,28 +232,35 @@ def eliminate(joint: sparse.csr_array, among: sparse.csr_array) -> Elimination:
     """Find the entries of the matrix of the others and where each pair of levels goes."""
     size = among.shape[0]
     counts = np.diff(joint.indptr).astype(np.int64)
+    # The diagonal is listed whole, levels without rows too: S has ones there.
     lower = sparse.tril(among, format="coo")
-    known = lower.row.astype(np.int64) * size + lower.col
+    off = lower.row != lower.col
+    on = np.arange(size)
+    rows, columns = np.concatenate([on, lower.row[off]]), np.concatenate([on, lower.col[off]])
+    counted = np.concatenate([among.diagonal(), lower.data[off]])
+    known = rows.astype(np.int64) * size + columns
     if (counts * (counts + 1) // 2).sum() > _PAIRS:
+        at = rows * (rows + 1) // 2 + columns
         rows, columns = np.tril_indices(size)
-        pairs, at = None, known // size * (known // size + 1) // 2 + known % size
+        pairs, levels = None, np.empty(0, np.intp)
     else:
-        keys, level, product = _pairs_of(joint, counts, size)
+        keys, levels, products = _pairs_of(joint, counts, size)
         entries, places = _places(np.concatenate([known, keys]), size * size)
         rows, columns = entries // size, entries % size
-        at = places[: len(known)]
-        pairs = sparse.csr_array((product, (places[len(known) :], level)), shape=(len(entries), joint.shape[0]))
+        at, starts = places[: len(known)], np.cumsum([0, *(counts * (counts + 1) // 2)[levels]])
+        pairs = sparse.csc_array((products, places[len(known) :], starts), shape=(len(entries), len(levels)))
     values = np.zeros(len(rows))
-    values[at] = lower.data
-    return Elimination(rows, columns, values, joint, pairs, analyse(rows, columns, size))
+    values[at] = counted
+    return Elimination(rows, columns, values, joint, pairs, levels, analyse(rows, columns, size))
 
 
 def _pairs_of(joint: sparse.csr_array, counts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """List, for each level of the eliminated factor, each two of the others' levels that it saw.
+    """List, level by level of the eliminated factor, each two of the others' levels that it saw.
 
-    Returns the entry as row times `size` plus column, the level, and the product of the two counts of rows.
+    Returns the entries as row times `size` plus column, the levels in their order here, and the products of the two
+    counts of rows.
     """
-    keys, levels, products = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
+    keys, levels, products = [np.empty(0, np.int64)], [np.empty(0, np.intp)], [np.empty(0)]
     for count in np.unique(counts[counts > 0]):
         # Levels that saw equally many are done together.
         level = np.flatnonzero(counts == count)
@@ -251,7 +269,7 @@ def _pairs_of(joint: sparse.csr_array, counts: np.ndarray, size: int) -> tuple[n
         high, low = np.tril_indices(count)
         keys.append((seen[:, high] * size + seen[:, low]).ravel())
         products.append((rows[:, high] * rows[:, low]).ravel())
-        levels.append(np.repeat(level, len(high)))
+        levels.append(level)
     return np.concatenate(keys), np.concatenate(levels), np.concatenate(products)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from htresearch.multilevel.crossed_information import CrossedInformation
+from htresearch.multilevel.crossed_information import MOST_LEVELS, CrossedInformation
 from htresearch.multilevel.crossed_likelihood import CrossedProfile
 from htresearch.multilevel.crossed_moments import CrossedMoments
 
@@ -24,6 +24,10 @@ _REACH = 25.0
 NOTHING = 1e-8
 #: The decrement below which an end is an optimum, in units of the criterion.
 DECREMENT = 1e-6
+#: Curvature, in even units, that a search stopped at a decrement of 1e-12 cannot tell from none.
+_FLAT = 1e-5
+#: A slope, in units of the criterion, that is no more than rounding.
+_LEVEL = 1e-9
 #: Where to start, for all factors, when the first end is on the boundary or no optimum.
 STARTS = (0.1, 2.0, 0.005)
 
@@ -60,9 +64,7 @@ class CrossedOptimum:
         return bool((self.profile.gamma == 0).any())
 
 
-def find_optimum(
-    data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ...] | None = None
-) -> CrossedOptimum:
+def find_optimum(data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ...] | None = None) -> CrossedOptimum:
     """Search for the ratios at which the (restricted) likelihood is largest.
 
     Parameters
@@ -122,7 +124,7 @@ def _descend(data: CrossedMoments, reml: bool, start: np.ndarray) -> CrossedOpti
         if not point.free.any():
             return CrossedOptimum(point.profile, 0.0, 0.0, point.evaluations)
         curvature = point.curvature()
-        if point.step(curvature) < 1e-11 or point.decrement(curvature) < 1e-11:
+        if point.step(curvature) < 1e-12 or point.decrement(curvature) < 1e-12:
             break
     free = point.free
     norm = float(np.linalg.norm(point.profile.gradient[free]))
@@ -147,8 +149,8 @@ class _Point:
 
     @property
     def free(self) -> np.ndarray:
-        """Which variances may move: not those at 0 that the gradient pushes down."""
-        return ~((self.profile.gamma == 0) & (self.profile.gradient >= 0))
+        """Which variances may move: not those at 0 that the gradient pushes down, rounding apart."""
+        return ~((self.profile.gamma == 0) & (self.slope > _LEVEL))
 
     def settle(self) -> None:
         """Set variances next to 0 that the gradient pushes down to 0."""
@@ -163,22 +165,25 @@ class _Point:
         return CrossedInformation(self.profile).scoring * bend[:, None] * bend
 
     def curvature(self) -> np.ndarray:
-        """Second derivatives by x among the free variances, by differences of the exact gradient."""
+        """Second derivatives by x: exact where the inverse stands already, else by differences of the gradient."""
+        levels = len(self.profile.root)
+        if self.profile.factor.pattern.whole and levels <= MOST_LEVELS:
+            bend = self.profile.gamma + _BEND
+            return CrossedInformation(self.profile).hessian * bend[:, None] * bend + np.diag(self.slope)
         found = np.eye(len(self.x))
-        free = np.flatnonzero(self.free)
-        here = self.slope
-        for k in free:
-            profile = self._at(self.x + 1e-5 * np.eye(len(self.x))[k])
-            found[k] = (profile.gradient * (profile.gamma + _BEND) - here) / 1e-5
-        part = found[np.ix_(free, free)]
-        found[np.ix_(free, free)] = (part + part.T) / 2
-        return found
+        for k in np.flatnonzero(self.free):
+            step = 1e-5 * np.eye(len(self.x))[k]
+            # At 0 there is no way down, and the difference is taken upwards.
+            low = np.maximum(self.x - step, 0.0)
+            slopes = [p.gradient * (p.gamma + _BEND) for p in (self._at(self.x + step), self._at(low))]
+            found[k] = (slopes[0] - slopes[1]) / (self.x + step - low)[k]
+        return (found + found.T) / 2
 
     def _newton(self, curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return curvatures, directions and slopes along them, in even units, among the free variances."""
         free = self.free
         part = curvature[np.ix_(free, free)]
-        unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(part)), 1e-300))
+        unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(part)), _FLAT**1.5))
         values, vectors = np.linalg.eigh(part * np.outer(unit, unit))
         directions = np.zeros((len(self.x), len(values)))
         directions[free] = unit[:, None] * vectors
@@ -189,11 +194,16 @@ class _Point:
         if not self.free.any():
             return 0.0
         values, _, slopes = self._newton(curvature)
-        return float(np.sum(slopes**2 / values)) if values[0] > 1e-9 else np.inf
+        return float(np.sum(slopes**2 / values)) if values[0] > _FLAT else np.inf
 
     def step(self, curvature: np.ndarray) -> float:
-        """Take a Newton step, halved until the criterion does not rise; return the decrement before it."""
+        """Take a Newton step, halved until the criterion does not rise.
+
+        Returns the decrement before the step; 0 where no step was to be had.
+        """
         values, directions, slopes = self._newton(curvature)
+        # Where the criterion neither bends nor slopes (two factors that are one, a factor within X) rounding leads.
+        slopes = np.where((np.abs(values) < _FLAT) & (np.abs(slopes) < _FLAT), 0.0, slopes)
         # A direction that curves down is followed downhill as if it curved up.
         step = -directions @ (slopes / np.maximum(np.abs(values), 1e-8))
         decrement = -step @ self.slope
@@ -206,6 +216,6 @@ class _Point:
             if profile.criterion <= here + 1e-12 * abs(here):
                 self.x, self.profile = x, profile
                 self.settle()
-                break
+                return float(decrement)
             step /= 2
-        return float(decrement)
+        return 0.0

@@ -67,6 +67,11 @@ class Pattern:
     fronts: tuple[_Front, ...]
     entry_order: np.ndarray
 
+    @property
+    def whole(self) -> bool:
+        """Whether the matrix is treated as dense: one front."""
+        return len(self.fronts) == 1
+
 
 def analyse(rows: np.ndarray, columns: np.ndarray, size: int) -> Pattern:
     """Order a pattern and cut it into fronts.
@@ -280,7 +285,7 @@ class Factor:
 
     def inverse(self) -> np.ndarray:
         """Return the whole inverse, a dense matrix."""
-        if len(self.pattern.fronts) == 1:
+        if self.pattern.whole:
             full = np.empty((self.pattern.size,) * 2)
             full[np.ix_(self.pattern.order, self.pattern.order)] = self._eliminated[0][0][0]
             return full
