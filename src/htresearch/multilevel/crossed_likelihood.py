@@ -158,6 +158,8 @@ class CrossedProfile:
     @cached_property
     def criterion(self) -> float:
         """-2 log (restricted) likelihood, with all constants (Bates et al. 2015, equations 34 and 42)."""
+        if self.sigma2 <= 0:  # rounding, where the factors leave nothing of y
+            return np.inf
         value = self.log_det + self.df * (1 + np.log(2 * np.pi * self.sigma2))
         if self.reml:
             value += np.linalg.slogdet(self.information)[1]

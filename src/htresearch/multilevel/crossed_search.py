@@ -19,17 +19,22 @@ from htresearch.multilevel.crossed_moments import CrossedMoments
 # The search runs in x = log(1 + γ/c): like γ near 0, where the bound is and where the gradient by a logarithm would
 # vanish without an optimum; like log γ far out, where the criterion by γ is all but flat.
 _BEND = 0.01
-_REACH = 25.0
+_REACH = 20.0
 #: Below this a ratio that the gradient pushes down is set to 0.
 NOTHING = 1e-8
 #: The decrement below which an end is an optimum, in units of the criterion.
 DECREMENT = 1e-6
-#: Curvature, in even units, that a search stopped at a decrement of 1e-12 cannot tell from none.
-_FLAT = 1e-5
+#: Curvature, in even units, that differences of the gradient cannot tell from none.
+_FLAT = 1e-6
 #: A slope, in units of the criterion, that is no more than rounding.
 _LEVEL = 1e-9
-#: Where to start, for all factors, when the first end is on the boundary or no optimum.
+#: Where to start, all factors alike, when the first end is on the boundary or no optimum.
 STARTS = (0.1, 2.0, 0.005)
+#: Up to so many levels, the largest factor's apart, every start is tried: few levels make for hollows beside one
+#: another, and little work.
+_FEW = 200
+#: After so many criteria a descent is given up: the criterion has no lowest point.
+_PATIENCE = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +77,23 @@ def find_optimum(data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ...
     data, reml
         The model.
     starts
-        Variance ratios to start from; the best end counts. None starts from `moment_ratios`, and from even ratios too
-        where that ends on the boundary or at no optimum.
+        Variance ratios to start from; the best end counts. None starts from `moment_ratios`, and from others too
+        where that ends on the boundary or at no optimum or where levels are few.
 
     Returns
     -------
     CrossedOptimum
         The best certified end, or the best one where none is.
     """
+    count = len(data.sizes)
     points = list(starts) if starts else [moment_ratios(data)]
     ends = [_descend(data, reml, np.asarray(point, dtype=float)) for point in points]
-    if starts is None and (ends[0].singular or not ends[0].converged):
-        ends += [_descend(data, reml, np.full(len(data.sizes), value)) for value in STARTS]
+    few = data.among.shape[0] <= _FEW
+    if starts is None and (few or ends[0].singular or not ends[0].converged):
+        more = [np.full(count, value) for value in STARTS]
+        if few:
+            more += [np.where(np.arange(count) == k, 10.0, 0.05) for k in range(count)]
+        ends += [_descend(data, reml, point) for point in more]
     certified = [end for end in ends if end.converged] or ends
     best = min(certified, key=lambda end: end.profile.criterion)
     evaluations = sum(end.evaluations for end in ends)
@@ -124,11 +134,13 @@ def _descend(data: CrossedMoments, reml: bool, start: np.ndarray) -> CrossedOpti
         if not point.free.any():
             return CrossedOptimum(point.profile, 0.0, 0.0, point.evaluations)
         curvature = point.curvature()
-        if point.step(curvature) < 1e-12 or point.decrement(curvature) < 1e-12:
+        # The bend of the scale itself adds the slope, which is to vanish: an end is judged without it.
+        level = curvature - np.diag(point.slope)
+        if point.step(curvature) < 1e-12 or point.decrement(level) < 1e-12 or point.evaluations > _PATIENCE:
             break
     free = point.free
     norm = float(np.linalg.norm(point.profile.gradient[free]))
-    return CrossedOptimum(point.profile, point.decrement(curvature), norm, point.evaluations)
+    return CrossedOptimum(point.profile, point.decrement(level), norm, point.evaluations)
 
 
 class _Point:
