@@ -17,6 +17,7 @@ from htresearch.multilevel.crossed import solve, solve_moments
 from htresearch.multilevel.crossed_information import CrossedInformation, variance_terms
 from htresearch.multilevel.crossed_likelihood import CrossedProfile
 from htresearch.multilevel.crossed_moments import moments_of_cells
+from htresearch.multilevel.degrees import KenwardRoger, Satterthwaite
 
 # ---- the dense likelihood ---------------------------------------------------------------------------------------
 
@@ -362,11 +363,13 @@ def test_fixed_effects_are_lme4s(index):
 def test_predicted_effects_are_lme4s(index):
     solution, levels = fitted(index)
     wanted = MODELS[index]["effects"]
-    for factor, labels, (estimate, spread) in zip(MODELS[index]["factors"], levels, solution.effects, strict=True):
+    for factor, labels, (estimate, variance) in zip(MODELS[index]["factors"], levels, solution.effects, strict=True):
         at = [labels.index(label) for label in wanted[factor]["level"]]
         unit = np.sqrt(solution.sigma2)
-        np.testing.assert_allclose(estimate[at], wanted[factor]["estimate"], rtol=1e-3, atol=1e-4 * unit)
-        np.testing.assert_allclose(spread[at], wanted[factor]["std_dev"], rtol=1e-3, atol=1e-4 * unit)
+        np.testing.assert_allclose(estimate[at, 0], wanted[factor]["estimate"], rtol=1e-3, atol=1e-4 * unit)
+        np.testing.assert_allclose(
+            np.sqrt(variance[at, 0, 0]), wanted[factor]["std_dev"], rtol=1e-3, atol=1e-4 * unit
+        )
 
 
 def df_of(contrast, covariance, terms, information):
@@ -396,6 +399,15 @@ def test_kenward_roger_from_the_expected_information_is_pbkrtests(index):
     # One contrast: Kenward & Roger's degrees of freedom are Satterthwaite's, with the expected information.
     for k, df in enumerate(np.atleast_1d(MODELS[index]["df_kenward_roger"])):
         assert df_of(np.eye(len(phi))[k], phi, terms, terms.expected) == pytest.approx(df, rel=1e-3)
+
+
+@with_df("df_kenward_roger")
+def test_inference_on_nested_effects_reads_crossed_ones_too(index):
+    solution, _ = fitted(index)
+    unit = np.eye(len(solution.beta))
+    wanted = MODELS[index]
+    np.testing.assert_allclose(Satterthwaite(solution).df(unit), np.atleast_1d(wanted["df_satterthwaite"]), rtol=1e-3)
+    np.testing.assert_allclose(KenwardRoger(solution).df(unit), np.atleast_1d(wanted["df_kenward_roger"]), rtol=1e-3)
 
 
 def test_the_published_criteria_are_reached():

@@ -11,46 +11,25 @@ from functools import cached_property
 
 import numpy as np
 
-from htresearch.multilevel.crossed_information import CrossedInformation, VarianceTerms, variance_terms
+from htresearch.multilevel.crossed_information import VarianceTerms, variance_terms
 from htresearch.multilevel.crossed_moments import CrossedMoments, crossed_moments
 from htresearch.multilevel.crossed_search import CrossedOptimum, find_optimum
-from htresearch.multilevel.reml import one_thread
-
-
-@dataclass(frozen=True, eq=False)
-class Conditioning:
-    """How the search's coefficients become those of X: it runs on X = QR's Q and on what least squares leaves of y.
-
-    Attributes
-    ----------
-    R : numpy.ndarray
-        Upper triangular.
-    least_squares : numpy.ndarray
-        Coefficients of (weighted) least squares.
-    """
-
-    R: np.ndarray
-    least_squares: np.ndarray
-
-    @property
-    def log_scale(self) -> float:
-        """2 log|R|: |X'V⁻¹X| is |Q'V⁻¹Q| times it, and the restricted likelihood depends on how X is coded."""
-        return 2 * float(np.log(np.abs(np.diag(self.R))).sum())
+from htresearch.multilevel.reml import Coordinates, one_thread
 
 
 @dataclass(frozen=True, eq=False)
 class CrossedSolution:
-    """The optimum, in the units of the data.
+    """The optimum, in the units of the data; it answers as `reml.Solution` does, and inference takes either.
 
     Attributes
     ----------
     optimum : CrossedOptimum
         In the coordinates of the search.
-    conditioning : Conditioning
+    coordinates : Coordinates
     """
 
     optimum: CrossedOptimum
-    conditioning: Conditioning
+    coordinates: Coordinates
 
     @property
     def gamma(self) -> np.ndarray:
@@ -60,13 +39,13 @@ class CrossedSolution:
     @cached_property
     def beta(self) -> np.ndarray:
         """Fixed effects."""
-        return self.conditioning.least_squares + np.linalg.solve(self.conditioning.R, self.optimum.profile.beta)
+        return self.coordinates.offset + self.coordinates.onto @ self.optimum.profile.beta
 
     @cached_property
     def covariance(self) -> np.ndarray:
         """Covariance of the fixed effects as if the variances were known."""
-        inverse = np.linalg.inv(self.conditioning.R)
-        return self.sigma2 * inverse @ self.optimum.profile.covariance @ inverse.T
+        onto = self.coordinates.onto
+        return self.sigma2 * onto @ self.optimum.profile.covariance @ onto.T
 
     @property
     def sigma2(self) -> float:
@@ -77,7 +56,12 @@ class CrossedSolution:
     def criterion(self) -> float:
         """-2 log (restricted) likelihood, with all constants."""
         profile = self.optimum.profile
-        return profile.criterion + (self.conditioning.log_scale if profile.reml else 0.0)
+        return profile.criterion + (self.coordinates.log_scale if profile.reml else 0.0)
+
+    @property
+    def covariances(self) -> tuple[np.ndarray, ...]:
+        """Variance of each factor, as a matrix."""
+        return tuple(self.sigma2 * covariance for covariance in self.optimum.covariances)
 
     @property
     def gradient_norm(self) -> float:
@@ -96,8 +80,11 @@ class CrossedSolution:
 
     @cached_property
     def effects(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-        """For each factor the predicted effects of its levels and their conditional standard deviations."""
-        return self.optimum.profile.blups()
+        """For each factor the predicted effects, levels by 1, and their variances given the data and β, as matrices.
+
+        Levels stand in the order of their codes.
+        """
+        return tuple((e[:, None], np.square(spread)[:, None, None]) for e, spread in self.optimum.profile.blups())
 
     def variance_terms(self) -> VarianceTerms:
         """Return information and Kenward-Roger's matrices for X as it was given.
@@ -107,8 +94,8 @@ class CrossedSolution:
         UnsupportedError
             Where the factors but the largest have too many levels for the expected information.
         """
-        terms = variance_terms(CrossedInformation(self.optimum.profile))
-        R = self.conditioning.R
+        terms = variance_terms(self.optimum.information)
+        R = np.linalg.inv(self.coordinates.onto)
         return VarianceTerms(terms.average, terms.expected, terms.observed, R.T @ terms.P @ R, R.T @ terms.Q @ R)
 
 
@@ -140,7 +127,7 @@ def solve(
     Q, R = np.linalg.qr(X if root is None else X * root)
     least_squares = np.linalg.solve(R, Q.T @ (y if root is None else y * root[:, 0]))
     data = crossed_moments(Q if root is None else Q / root, y - X @ least_squares, codes, weights)
-    return CrossedSolution(find_optimum(data, reml, starts), Conditioning(R, least_squares))
+    return CrossedSolution(find_optimum(data, reml, starts), _coordinates(R, least_squares))
 
 
 @one_thread
@@ -159,7 +146,14 @@ def solve_moments(data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ..
     p = len(total) - 1
     R = np.linalg.cholesky(total[:p, :p] / np.outer(scale[:p], scale[:p])).T * scale[:p]
     inverse = np.linalg.inv(R)
-    least_squares = inverse @ (inverse.T @ total[:p, p])
+    coordinates = _coordinates(R, inverse @ (inverse.T @ total[:p, p]))
+    return CrossedSolution(find_optimum(data.times(coordinates.columns), reml, starts), coordinates)
+
+
+def _coordinates(R: np.ndarray, least_squares: np.ndarray) -> Coordinates:
+    """Return the way back from X = QR's Q and from what least squares leaves of y."""
+    p = len(R)
     columns = np.eye(p + 1)
-    columns[:p, :p], columns[:p, p] = inverse, -least_squares
-    return CrossedSolution(find_optimum(data.times(columns), reml, starts), Conditioning(R, least_squares))
+    columns[:p, :p], columns[:p, p] = np.linalg.inv(R), -least_squares
+    log_scale = 2 * float(np.log(np.abs(np.diag(R))).sum())
+    return Coordinates(columns[:p, :p], least_squares, columns, log_scale)

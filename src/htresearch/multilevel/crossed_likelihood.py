@@ -110,7 +110,7 @@ class CrossedProfile:
         return self.by_factor(*self._projected[:2])
 
     @cached_property
-    def _weighted(self) -> np.ndarray:
+    def weighted(self) -> np.ndarray:
         """A'V⁻¹A."""
         total, others = self.stacked(self.data.sums)
         size = self.data.sizes[self.data.eliminated]
@@ -128,7 +128,7 @@ class CrossedProfile:
     @property
     def information(self) -> np.ndarray:
         """X'V⁻¹X."""
-        return self._weighted[:-1, :-1]
+        return self.weighted[:-1, :-1]
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -138,12 +138,12 @@ class CrossedProfile:
     @cached_property
     def beta(self) -> np.ndarray:
         """Fixed effects, generalised least squares."""
-        return np.linalg.solve(self.information, self._weighted[:-1, -1])
+        return np.linalg.solve(self.information, self.weighted[:-1, -1])
 
     @cached_property
     def rss(self) -> float:
         """(y - Xβ)'V⁻¹(y - Xβ)."""
-        return float(self._weighted[-1, -1] - self._weighted[-1, :-1] @ self.beta)
+        return float(self.weighted[-1, -1] - self.weighted[-1, :-1] @ self.beta)
 
     @property
     def df(self) -> int:

@@ -8,6 +8,7 @@ stop on Newton's decrement: differences of the criterion are rounding noise wher
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import nnls
@@ -15,6 +16,7 @@ from scipy.optimize import nnls
 from htresearch.multilevel.crossed_information import MOST_LEVELS, CrossedInformation
 from htresearch.multilevel.crossed_likelihood import CrossedProfile
 from htresearch.multilevel.crossed_moments import CrossedMoments
+from htresearch.multilevel.variances import Block, Structure, Tangent
 
 # The search runs in x = log(1 + γ/c): like γ near 0, where the bound is and where the gradient by a logarithm would
 # vanish without an optimum; like log γ far out, where the criterion by γ is all but flat.
@@ -57,6 +59,35 @@ class CrossedOptimum:
     decrement: float
     gradient_norm: float
     evaluations: int
+
+    @property
+    def data(self) -> CrossedMoments:
+        """The moments."""
+        return self.profile.data
+
+    @cached_property
+    def information(self) -> CrossedInformation:
+        """The second derivatives there."""
+        return CrossedInformation(self.profile)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The ratios as covariances of one column each: what inference on nested effects reads, it reads here."""
+        one = np.eye(1)
+        count = len(self.profile.gamma)
+        return Structure(tuple(Block(k, (0,), one, one) for k in range(count)), count, one)
+
+    @property
+    def covariances(self) -> list[np.ndarray]:
+        """The ratio of each factor, as a matrix."""
+        return [np.array([[gamma]]) for gamma in self.profile.gamma]
+
+    @property
+    def tangent(self) -> Tangent:
+        """The ratios above 0, which can move both ways."""
+        free = self.profile.gamma > 0
+        null = [np.eye(1)[:, :0] if up else np.eye(1) for up in free]
+        return Tangent(np.eye(len(free))[:, free], np.zeros((free.sum(), free.sum())), null)
 
     @property
     def converged(self) -> bool:
