@@ -198,7 +198,7 @@ def test_rows_in_any_order_give_the_same(fit, frame):
         ({"weights": "x", "engine": "statsmodels"}, UnsupportedError, "不能加权", "cannot weight rows"),
         ({"method": "REML"}, ArgumentError, "可选：reml、ml", "Choose from: reml, ml"),
         ({"engine": "lme4"}, ArgumentError, "参数 engine", "Argument engine"),
-        ({"frame": [1, 2]}, ArgumentError, "只接受 pandas", "takes a pandas DataFrame only"),
+        ({"frame": [1, 2]}, ArgumentError, "只接受 pandas", "must be a pandas DataFrame"),
     ],
 )
 def test_what_the_engine_cannot_do_is_said(arguments, error, zh, en, frame, in_both_languages):
@@ -215,7 +215,7 @@ def test_lazy_tables_are_refused_with_the_way_out(frame, in_both_languages):
 
     for lazy in (duckdb.from_df(frame), nw.from_native(frame).lazy()):
         with pytest.raises(UnsupportedError) as caught:
-            ht.fit_multilevel("y ~ x + (1 | school)", lazy)
+            ht.fit_multilevel("y ~ x + (1 | school)", lazy, engine="statsmodels")
         chinese, english = in_both_languages(caught.value)
         assert ".to_pandas()" in chinese and "turn the table into pandas" in english
 

@@ -44,7 +44,7 @@ def matrices(case, solution, point, raw):
 
 
 def test_the_criterion_is_the_dense_likelihood(pair):
-    case, solution, point, raw = pair
+    case, solution, point, _ = pair
     V, _ = matrices(*pair)
     ours = point.profile.criterion + solution.coordinates.log_scale * case.reml
     assert ours == pytest.approx(dense.deviance(case.X, case.y, V, case.reml), abs=1e-7)

@@ -1,9 +1,9 @@
 r"""What one pass over the rows keeps: all that the likelihood, its tests and CR2 need.
 
-With U the columns that carry random effects (1, slopes) and A = [X y], the pass keeps U'U and U'A for every innermost
-group and, for every outermost group, the cross-products of what U does not explain of A within innermost groups. So
-memory grows with groups, not with rows, and parts of a table add up. Columns of A are centred at a common point before
-anything is multiplied, for large means would cost digits.
+With U the columns that carry random effects (1, slopes) and A = [X y], the pass keeps U'U and U'A for every
+innermost group and, for every outermost group, the cross-products of what U does not explain of A within innermost
+groups. So memory grows with groups, not with rows, and parts of a table add up. Columns of A are centred at a common
+point before anything is multiplied, for large means would cost digits.
 """
 
 from __future__ import annotations

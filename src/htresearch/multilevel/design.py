@@ -13,6 +13,7 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, FormulaError, ModelError
 from htresearch.language import Text, listing
+from htresearch.multilevel.columns import Columns
 from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level, find_levels
@@ -42,7 +43,7 @@ class Design:
         Precision weights.
     index : pandas.Index
         Of the rows used.
-    spec : formulaic.ModelSpec
+    spec : formulaic.ModelSpec or Columns
         Builds the fixed part for new rows.
     kept : numpy.ndarray
         Which columns of `spec` are the columns of `X`.
@@ -50,6 +51,8 @@ class Design:
         Distinct students, teachers and schools among the rows used, where the frame has such columns.
     note : tuple of Text
         What was left out, and why.
+    rows : int or None
+        Rows used, where they stayed in a lazy table; `X`, `y` and `index` are ``None`` then.
     """
 
     X: np.ndarray
@@ -63,11 +66,12 @@ class Design:
     kept: np.ndarray
     counts: dict[str, int]
     note: tuple[Text, ...]
+    rows: int | None = None
 
     @property
     def n(self) -> int:
         """The number of rows used."""
-        return len(self.y)
+        return len(self.y) if self.rows is None else self.rows
 
 
 def build_design(formula: ModelFormula, frame: pd.DataFrame, weights: str | None = None) -> Design:
@@ -119,7 +123,7 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame, weights: str | None
         kept=kept,
         counts={name: int(rows[column].nunique()) for column, name in COUNTED.items() if column in rows},
         note=(
-            *_missing_note(used, complete),
+            *missing_note(used.isna().sum().to_dict(), len(used), int((~complete).sum())),
             *_unused_note(used.loc[complete], formula.fixed_columns),
             *collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
             *random.note,
@@ -141,6 +145,9 @@ def fixed_part(design: Design, new: pd.DataFrame, columns: tuple[str, ...]) -> n
     complete = new[list(columns)].notna().all(axis=1).to_numpy()
     X = np.full((len(new), len(design.names)), np.nan)
     if not complete.any():
+        return X
+    if isinstance(design.spec, Columns):
+        X[complete] = design.spec.matrix(new.loc[complete])[:, design.kept]
         return X
     try:
         with warnings.catch_warnings():
@@ -328,16 +335,16 @@ def _exact(response: str, X: np.ndarray, y: np.ndarray, innermost: np.ndarray) -
     )
 
 
-def _missing_note(used: pd.DataFrame, complete: np.ndarray) -> list[Text]:
-    if complete.all():
+def missing_note(missing: dict[str, int], n: int, left_out: int) -> list[Text]:
+    """Say how many rows were left out, and which columns were empty there."""
+    if not left_out:
         return []
-    missing = used.isna().sum()
-    where = listing(Text(f"{name}（{count}）", f"{name} ({count})") for name, count in missing[missing > 0].items())
+    where = listing(Text(f"{name}（{count}）", f"{name} ({count})") for name, count in missing.items() if count)
     return [
         Text(
             "{all} 行中有 {out} 行因缺失值未用：{where}；一行可以缺几列。",
             "{out} of {all} rows were left out for missing values: {where}; one row may miss several.",
-        ).format(all=len(used), out=int((~complete).sum()), where=where)
+        ).format(all=n, out=left_out, where=where)
     ]
 
 

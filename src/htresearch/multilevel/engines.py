@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -15,6 +16,7 @@ from htresearch.multilevel.crossproducts import from_rows
 from htresearch.multilevel.design import Design, build_design
 from htresearch.multilevel.fit import MultilevelFit
 from htresearch.multilevel.formula import RandomTerm, parse_formula
+from htresearch.multilevel.lazy import lazy_design
 from htresearch.multilevel.reml import METHODS, Solution, solve_products
 
 ENGINES = ("one-pass", "statsmodels")
@@ -47,7 +49,9 @@ def fit_multilevel(
     formula
         ``outcome ~ fixed part + (1 | school_id/class_id)``; see `parse_formula`.
     frame
-        A row per observation. Rows with a missing value in a column used are left out and counted in the note.
+        A row per observation: a pandas frame, or a lazy table (a DuckDB relation, a Narwhals or Polars
+        LazyFrame), whose rows never enter memory. Rows with a missing value in a column used are left out and
+        counted in the note.
     method
         ``"reml"``, restricted maximum likelihood, or ``"ml"``.
     weights
@@ -90,6 +94,10 @@ def fit_multilevel(
     """
     checks.require(checks.one_of("method", method, METHODS), checks.one_of("engine", engine, ENGINES))
     parsed = parse_formula(formula)
+    if engine == "one-pass" and _is_lazy(frame):
+        design, products = lazy_design(parsed, frame, weights)
+        solution = solve_products(products, design.random.terms, method == "reml")
+        return MultilevelFit(parsed, design, solution, method, engine)
     _frame_must_be_pandas(frame)
     if engine == "statsmodels":
         checks.require(_weighted(weights), *[_slope(term) for term in parsed.random], error=UnsupportedError)
@@ -101,6 +109,17 @@ def fit_multilevel(
     return MultilevelFit(parsed, design, solution, method, engine)
 
 
+def _is_lazy(table: object) -> bool:
+    """Tell whether Narwhals can ask the table for sums: anything tabular but a pandas frame."""
+    if isinstance(table, pd.DataFrame):
+        return False
+    try:
+        nw.from_native(table)
+    except TypeError:
+        return False
+    return True
+
+
 def _frame_must_be_pandas(frame: object) -> None:
     if isinstance(frame, pd.DataFrame):
         return
@@ -110,7 +129,8 @@ def _frame_must_be_pandas(frame: object) -> None:
         Fault(
             checks.argument("frame"),
             Text(
-                "引擎 statsmodels 只接受 pandas 的 DataFrame", "the engine statsmodels takes a pandas DataFrame only"
+                "须为 pandas 的 DataFrame 或惰性表；引擎 statsmodels 只接受 pandas 的 DataFrame",
+                "must be a pandas DataFrame or a lazy table; the engine statsmodels takes a pandas DataFrame only",
             ),
             Text(
                 "请先选出所用的列，再转成 pandas（例如 .to_pandas() 或 .df()）",

@@ -46,7 +46,7 @@ class Level:
         return len(self.labels)
 
 
-def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Level, ...]:
+def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | None = None) -> tuple[Level, ...]:
     """Order the groups of a model from the outermost to the innermost.
 
     Parameters
@@ -54,7 +54,9 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Lev
     terms
         Several may share their groups, as ``(1 | g) + (0 + x | g)`` do.
     frame
-        The rows used, without missing values among the groups.
+        The rows used, without missing values among the groups; or one row for each innermost group.
+    n
+        The number of rows, where `frame` has one for each group.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Lev
     require(
         *[_crossed(*sorted(pair, key=levels.index)) for pair in pairs if not is_nested(*pair)], error=UnsupportedError
     )
-    require(_single(ordered[-1], len(frame)), error=ModelError)
+    require(_single(ordered[-1], len(frame) if n is None else n), error=ModelError)
 
     named: list[Level] = []
     for level in ordered:

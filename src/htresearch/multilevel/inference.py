@@ -111,17 +111,18 @@ def _few_note(outermost: Level) -> list[Text]:
         return []
     return [
         Text(
-            f"{outermost.name} 只有 {outermost.size} 组（少于 {FEW}）：建议再看 inference='kenward-roger' 或 'cr2' 的结果。",
-            f"{outermost.name} has {outermost.size} groups only (fewer than {FEW}): look at inference='kenward-roger' "
-            "or 'cr2' too.",
+            f"{outermost.name} 只有 {outermost.size} 组（少于 {FEW}）："
+            "建议再看 inference='kenward-roger' 或 'cr2' 的结果。",
+            f"{outermost.name} has {outermost.size} groups only (fewer than {FEW}): "
+            "look at inference='kenward-roger' or 'cr2' too.",
         )
     ]
 
 
 def _robust_note(name: str, number: int) -> Text:
     return Text(
-        f"标准误用 CR2，按 {name}（{number} 个）聚类，自由度用 Satterthwaite 法（doi:10.1080/07350015.2016.1247004）："
-        "组内相关与方差设定有误时仍然成立。",
+        f"标准误用 CR2，按 {name}（{number} 个）聚类，自由度用 Satterthwaite 法"
+        "（doi:10.1080/07350015.2016.1247004）：组内相关与方差设定有误时仍然成立。",
         f"Standard errors by CR2, clustered by {name} ({number}), degrees of freedom by Satterthwaite's method "
         "(doi:10.1080/07350015.2016.1247004): they hold where the model of the variances is wrong.",
     )

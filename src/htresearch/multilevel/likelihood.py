@@ -61,7 +61,7 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """The groups of one level once the levels inside them are eliminated: S, S⁺, F, W and C as in the module's text."""
+    """Groups of one level, those inside them eliminated: S, S⁺, F, W and C of the module's text."""
 
     information: np.ndarray
     inverse: np.ndarray
@@ -181,7 +181,7 @@ class Profile:
 
     @cached_property
     def outer(self) -> tuple[np.ndarray, ...]:
-        """For each level N with V⁻¹ = V₊⁻¹ - V₊⁻¹U N U'V₊⁻¹ in a group, V₊ the part of V from the levels inside it."""
+        """For each level N with V⁻¹ = V₊⁻¹ - V₊⁻¹U N U'V₊⁻¹ in a group; V₊ is of the levels inside it."""
         found = []
         for k, level in enumerate(self.levels):
             own = times(np.broadcast_to(self.gammas[k], level.shrink.shape), level.shrink)

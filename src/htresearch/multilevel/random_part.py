@@ -12,6 +12,7 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 
 from htresearch.errors import Fault, FormulaError, ModelError
 from htresearch.language import Text, listing
+from htresearch.multilevel.columns import Columns
 from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.formula import RandomTerm
 from htresearch.multilevel.groups import Level
@@ -70,6 +71,8 @@ class RandomPart:
         """Build U for new rows; categories not seen have no effect known, so their rows count as missing."""
         if self.intercepts_only:
             return np.ones((len(rows), 1))
+        if isinstance(self.specs[0], Columns):
+            return self.specs[0].matrix(rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataMismatchWarning)
             parts = [

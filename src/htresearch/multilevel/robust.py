@@ -5,8 +5,8 @@ doi:10.1080/07350015.2016.1247004, define it: :math:`A_s = D_s B_s^{-1/2} D_s'` 
 :math:`B_s = D_s'(V_s - X_s \Phi X_s')D_s`. All of it happens in the space that U and X span in a cluster, on whose
 complement V is the identity and X is 0. An orthonormal basis of that space has as many columns as the cluster has
 innermost groups times r, and one per column of X that varies within them; in it V, X and the residuals follow from
-cross-products, so that no matrix has a side as long as the rows. Under precision weights rows stand for rows times the
-root of their weight: of the adjustments that make the estimator unbiased under the model, the one for such rows.
+cross-products, so that no matrix has a side as long as the rows. Under precision weights rows stand for rows times
+the root of their weight: of the adjustments that make the estimator unbiased under the model, the one for such rows.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ClusterRobust:
         return rows @ spreads @ rows.T, half @ meets @ rows.T
 
     def df(self, contrasts: np.ndarray) -> np.ndarray:
-        """Return Satterthwaite's degrees of freedom of each row (equation 15 of the paper's supplement: ΣP_ss², ΣP²)."""
+        """Return Satterthwaite's degrees of freedom of each row: (ΣP_ss)² / ΣP_st²."""
         found = []
         for row in contrasts:
             own, t = self._spread(row[None, :])
