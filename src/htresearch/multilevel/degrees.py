@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import stats
 
 from htresearch.multilevel.reml import Solution
 
@@ -27,6 +28,13 @@ class JointTest:
     statistic: float
     df_numerator: float
     df_denominator: float
+
+    @property
+    def p_value(self) -> float:
+        """Of F, or of χ² where the denominator's degrees of freedom are infinite."""
+        if np.isinf(self.df_denominator):
+            return float(stats.chi2.sf(self.statistic * self.df_numerator, self.df_numerator))
+        return float(stats.f.sf(self.statistic, self.df_numerator, self.df_denominator))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from htresearch import checks
-from htresearch.errors import ColumnError, Fault, UnsupportedError
-from htresearch.language import Text, listing
+from htresearch.language import Text
 from htresearch.multilevel import compare as comparison
+from htresearch.multilevel.components import components, icc, r_squared
+from htresearch.multilevel.contrasts import combinations, joint_test
 from htresearch.multilevel.design import Design, fixed_part
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level
 from htresearch.multilevel.inference import SOURCES, coefficient_table, containment_df, means_of
 from htresearch.multilevel.influence import leave_out
+from htresearch.multilevel.predictions import effects_of, random_effects
+from htresearch.multilevel.remarks import no_df_note, remarks, require_rows
 from htresearch.multilevel.reml import METHODS, Solution, solve_products
 from htresearch.result import Estimates
 
@@ -86,7 +88,7 @@ class MultilevelFit:
         names = self.design.names
         df = means.df(np.eye(len(names)))
         frame = coefficient_table(names, means.solution.beta, means.covariance, df, conf_level)
-        note = (*self.note, *said, *_no_df_note(names, df))
+        note = (*self.note, *said, *no_df_note(names, df))
         return Estimates(frame.assign(**self.design.counts), self.glance(), note, SOURCES[inference])
 
     def test(
@@ -111,18 +113,7 @@ class MultilevelFit:
         Estimates
             One row: term, statistic, df_numerator, df, p_value.
         """
-        rows, names = contrast_rows(self.design.names, terms)
-        means, said = means_of(self, inference, cluster)
-        found = means.joint(rows)
-        p_value = stats.f.sf(found.statistic, found.df_numerator, found.df_denominator)
-        row = {
-            "term": ", ".join(names),
-            "df": found.df_denominator,
-            "statistic": found.statistic,
-            "p_value": p_value,
-            "df_numerator": found.df_numerator,
-        }
-        return Estimates(pd.DataFrame([row]), self.glance(), (*self.note, *said), SOURCES[inference])
+        return joint_test(self, terms, inference, cluster)
 
     def contrast(
         self,
@@ -146,22 +137,12 @@ class MultilevelFit:
         Estimates
             A row per combination.
         """
-        checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
-        used = [name for combination in weights.values() for name in combination]
-        checks.require(*checks.columns("weights", dict.fromkeys(used), self.design.names))
-        rows = np.array(
-            [[combination.get(name, 0.0) for name in self.design.names] for combination in weights.values()]
-        )
-        means, said = means_of(self, inference, cluster)
-        frame = coefficient_table(
-            tuple(weights), rows @ means.solution.beta, rows @ means.covariance @ rows.T, means.df(rows), conf_level
-        )
-        return Estimates(frame, self.glance(), (*self.note, *said), SOURCES[inference])
+        return combinations(self, weights, inference, conf_level, cluster)
 
     @cached_property
     def containment(self) -> np.ndarray:
         """Degrees of freedom of each coefficient by the inner-outer rule."""
-        self._needs_rows("containment")
+        require_rows(self, "containment")
         return containment_df(self.design.X, self.design.names, self.design.levels)
 
     def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
@@ -218,34 +199,7 @@ class MultilevelFit:
     @cached_property
     def note(self) -> tuple[Text, ...]:
         """How the model was fitted and all that was left out, counted."""
-        method = {"reml": Text("限制最大似然（REML）", "restricted maximum likelihood (REML)")}.get(
-            self.method, Text("最大似然（ML）", "maximum likelihood (ML)")
-        )
-        sizes = listing(
-            Text(f"{level.name}（{level.size}）", f"{level.name} ({level.size})") for level in self.design.levels
-        )
-        fitted = Text(
-            "{method}估计，{n} 行；分组由外到内：{sizes}。",
-            "Fitted by {method} to {n} rows; groups from the outside in: {sizes}.",
-        ).format(method=method, n=self.design.n, sizes=sizes)
-        return (fitted, *self.design.note, *self._warnings())
-
-    def _warnings(self) -> list[Text]:
-        notes = []
-        if self.singular:
-            components = self.variance_components
-            zero = components[(components["variance"] <= 1e-8 * self.solution.sigma2) & components["term"].ne("")]
-            plain = self.design.random.intercepts_only
-            at_zero = [g if plain else f"{g} ({t})" for g, t in zip(zero["group"], zero["term"], strict=True)]
-            notes.append(_singular_note(at_zero))
-        if not self.converged:
-            notes.append(
-                Text(
-                    "优化没有收敛，以下结果不可用；请简化模型或检查数据。",
-                    "The search did not converge: do not use these results; simplify the model or look at the data.",
-                )
-            )
-        return notes
+        return remarks(self)
 
     def glance(self) -> pd.DataFrame:
         """Return one row: rows, groups by level, method, likelihood, information criteria, sigma, convergence."""
@@ -269,16 +223,6 @@ class MultilevelFit:
 
     # -- the variances -----------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _shares(self) -> np.ndarray:
-        """Variance at each level, at the average of the rows where slopes are random, then the residual's."""
-        moment = self.solution.moment
-        found = np.zeros(len(self.design.levels) + 1)
-        for block, covariance in zip(self.design.random.blocks, self.solution.covariances, strict=True):
-            found[block.level] += np.sum(covariance * moment[np.ix_(block.columns, block.columns)])
-        found[-1] = self.solution.sigma2
-        return found
-
     @property
     def variance_components(self) -> pd.DataFrame:
         """A row per variance, from the outermost level to the residual: group, term, variance, std_dev.
@@ -286,20 +230,7 @@ class MultilevelFit:
         With correlated slopes a row per correlation follows, whose term names both effects, and the column
         correlation.
         """
-        rows, below = [], []
-        for block, covariance in zip(self.design.random.blocks, self.solution.covariances, strict=True):
-            group = self.design.levels[block.level].name
-            names = [self.design.random.names[c] for c in block.columns]
-            deviations = np.sqrt(np.diag(covariance))
-            rows += [(group, n, d**2, d, np.nan) for n, d in zip(names, deviations, strict=True)]
-            for i, j in zip(*np.tril_indices(len(names), -1), strict=True):
-                both = deviations[i] * deviations[j]
-                correlation = covariance[i, j] / both if both else np.nan
-                below.append((group, f"{names[j]}, {names[i]}", np.nan, np.nan, correlation))
-        sigma2 = self.solution.sigma2
-        rows = [*rows, ("Residual", "", sigma2, np.sqrt(sigma2), np.nan), *below]
-        frame = pd.DataFrame(rows, columns=["group", "term", "variance", "std_dev", "correlation"])
-        return frame if below else frame.drop(columns="correlation")
+        return components(self)
 
     def icc(self) -> pd.DataFrame:
         """Return how much of the variance lies at each level, given the fixed effects.
@@ -317,9 +248,7 @@ class MultilevelFit:
         Johnson, P. C. D. (2014), for random slopes, at the average of the rows.
         https://doi.org/10.1111/2041-210X.12225
         """
-        shares = self._shares[:-1] / self._shares.sum()
-        names = [level.name for level in self.design.levels]
-        return pd.DataFrame({"group": names, "share": shares, "icc": np.cumsum(shares)})
+        return icc(self)
 
     def r_squared(self) -> pd.DataFrame:
         """Return the share of the variance that the fixed part explains, and the one that fixed and random parts do.
@@ -335,11 +264,7 @@ class MultilevelFit:
         mixed-effects models. Methods in Ecology and Evolution, 4, 133-142.
         https://doi.org/10.1111/j.2041-210x.2012.00261.x
         """
-        explained = self.solution.explained
-        total = explained + self._shares.sum()
-        return pd.DataFrame(
-            {"marginal": [explained / total], "conditional": [(explained + self._shares[:-1].sum()) / total]}
-        )
+        return r_squared(self)
 
     # -- groups and rows ---------------------------------------------------------------------------------------------
 
@@ -358,17 +283,7 @@ class MultilevelFit:
             estimate, in the outcome's units and pulled towards 0; std_dev,
             the standard deviation given the data and the fixed effects, as lme4's ``condVar``.
         """
-        level = self._level(group)
-        random, at = self.design.random, self.design.levels.index(level)
-        parts = []
-        for block, (effects, spread) in zip(random.blocks, self.solution.effects, strict=True):
-            if block.level != at:
-                continue
-            for i, column in enumerate(block.columns):
-                named = {} if random.intercepts_only else {"term": random.names[column]}
-                deviation = np.sqrt(np.maximum(spread[:, i, i], 0))
-                parts.append(level.labels.assign(**named, estimate=effects[:, i], std_dev=deviation))
-        return pd.concat(parts, ignore_index=True)
+        return random_effects(self, self._level(group))
 
     def predict(self, new: pd.DataFrame, random: bool = True) -> pd.Series:
         """Predict the outcome of new rows.
@@ -397,13 +312,13 @@ class MultilevelFit:
         if random:
             U = self.design.random.new(new)
             for block, (effects, _) in zip(self.design.random.blocks, self.solution.effects, strict=True):
-                known = _effects_of(self.design.levels[block.level], effects, new)
+                known = effects_of(self.design.levels[block.level], effects, new)
                 fixed = fixed + np.sum(U[:, list(block.columns)] * known, axis=1)
         return pd.Series(fixed, index=new.index, name=self.formula.response.strip("`"))
 
     def residuals(self, random: bool = True) -> pd.Series:
         """Return the outcome minus its prediction for the rows used, with or without the groups' effects."""
-        self._needs_rows("residuals")
+        require_rows(self, "residuals")
         left = self.design.y - self.design.X @ self.solution.beta
         if random:
             for block, (effects, _) in zip(self.design.random.blocks, self.solution.effects, strict=True):
@@ -430,21 +345,8 @@ class MultilevelFit:
         ----------
         Belsley, D. A., Kuh, E., & Welsch, R. E. (1980). Regression Diagnostics. https://doi.org/10.1002/0471725153
         """
-        self._needs_rows("influence")
+        require_rows(self, "influence")
         return leave_out(self.design, self.solution, self._level(group), self.method == "reml")
-
-    def _needs_rows(self, what: str) -> None:
-        if self.design.y is None:
-            raise UnsupportedError(
-                Fault(
-                    Text(f"{what}", f"{what}"),
-                    Text(
-                        "需要逐行的数据，而此模型由惰性表拟合",
-                        "it needs rows, and this model was fitted to a lazy table",
-                    ),
-                    Text("请把所用各列读入 pandas 后再拟合", "Read the columns used into pandas, then fit"),
-                )
-            )
 
     def _level(self, group: str) -> Level:
         levels = self.design.levels
@@ -488,64 +390,3 @@ class MultilevelFit:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return self.estimates()._repr_mimebundle_(include, exclude)
-
-
-def contrast_rows(names: tuple[str, ...], terms: Sequence[str] | np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Return a row per combination to test, and the names of the coefficients that enter."""
-    if isinstance(terms, np.ndarray):
-        rows = np.atleast_2d(terms).astype(float)
-        checks.require(_fits(rows, len(names)))
-        return rows, [name for name, used in zip(names, (rows != 0).any(axis=0), strict=True) if used]
-    wanted = [terms] if isinstance(terms, str) else list(terms)
-    of = {term: [n for n in names if n == term or n.startswith(f"{term}[")] for term in wanted}
-    unknown = [term for term, found in of.items() if not found]
-    checks.require(*checks.columns("terms", unknown, names))
-    chosen = list(dict.fromkeys(name for found in of.values() for name in found))
-    return np.eye(len(names))[[names.index(name) for name in chosen]], chosen
-
-
-def _fits(rows: np.ndarray, p: int) -> Fault | None:
-    if rows.shape[1] == p and np.linalg.matrix_rank(rows) == len(rows):
-        return None
-    return Fault(
-        checks.argument("terms"),
-        Text(f"须有 {p} 列，且各行互不决定", f"needs {p} columns, and rows that do not determine one another"),
-        Text("请为每个系数写一列", "Write a column per coefficient"),
-        rows.shape,
-    )
-
-
-def _singular_note(at_zero: list[str]) -> Text:
-    if at_zero:
-        return Text(
-            "{groups} 的方差估计为 0：数据中看不出这一层的差异，可考虑删去该随机项。",
-            "The variance of {groups} is estimated as 0: the data show no difference at this level; consider "
-            "leaving the term out.",
-        ).format(groups=listing(at_zero))
-    return Text(
-        "随机效应的协方差矩阵在边界上（相关为 ±1，或有一个方向没有方差）；可考虑改用 || 或删去斜率。",
-        "A covariance matrix of random effects lies on its boundary (a correlation of ±1, or a direction without "
-        "variance); consider || or leaving the slope out.",
-    )
-
-
-def _effects_of(level: Level, effects: np.ndarray, new: pd.DataFrame) -> np.ndarray:
-    """Look up the effect of each row's group; unknown groups get 0."""
-    columns = list(level.columns)
-    checks.require(*checks.columns("new", columns, list(new.columns)), error=ColumnError)
-    known = pd.MultiIndex.from_frame(level.labels.astype(object))
-    wanted = pd.MultiIndex.from_frame(new[columns].astype(object))
-    at = known.get_indexer(wanted)
-    return np.where((at >= 0)[:, None], effects[at], 0.0)
-
-
-def _no_df_note(names: tuple[str, ...], df: np.ndarray) -> list[Text]:
-    without = [name for name, value in zip(names, df, strict=True) if np.isnan(value)]
-    if not without:
-        return []
-    return [
-        Text(
-            "组数太少，以下系数没有剩余自由度，因而没有检验和区间：{names}。",
-            "There are too few groups to leave degrees of freedom for a test or an interval of: {names}.",
-        ).format(names=listing(without))
-    ]
