@@ -13,6 +13,7 @@ from htresearch.errors import ColumnError, Fault, ModelError
 from htresearch.language import Text
 from htresearch.multilevel.columns import Columns, LazyTable, build_columns
 from htresearch.multilevel.crossproducts import (
+    INTERCEPT,
     CrossProducts,
     centre_of,
     pseudo_inverse,
@@ -156,7 +157,8 @@ def _one_pass(
         *[nw.col(name) - float(c) for name, c in zip(columns, [*centre, *random_centre], strict=True)]
     )
     # Products are columns of their own, so that every engine finds plain sums in the aggregation.
-    products = {key: nw.col(one) * nw.col(other) for key, one, other in _pairs(A.names, U.names)}
+    needed = dict.fromkeys(_pairs(A.names, U.names).values())
+    products = {f"{one}*{other}": nw.col(one) * nw.col(other) for one, other in needed}
     asked = [nw.len().alias("n"), *[nw.col(key).sum() for key in products]]
     if weights is not None:
         products = {key: value * nw.col("w") for key, value in products.items()} | {"log_weights": nw.col("w").log()}
@@ -176,12 +178,13 @@ def _one_pass(
     return sums, centre, random_centre, int(means["n"].iloc[0])
 
 
-def _pairs(columns: tuple[str, ...], random: tuple[str, ...]) -> list[tuple[str, str, str]]:
-    """Name the products that are summed: U'U, U'A and A'A."""
-    m, r = range(len(columns)), range(len(random))
-    uu = [(f"uu{i}_{j}", f"u{i}", f"u{j}") for i in r for j in r if j <= i]
-    ua = [(f"ua{i}_{j}", f"u{i}", f"a{j}") for i in r for j in m]
-    return uu + ua + [(f"aa{i}_{j}", f"a{i}", f"a{j}") for i in m for j in m if j <= i]
+def _pairs(columns: tuple[str, ...], random: tuple[str, ...]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Name the product behind each entry of U'U, U'A and A'A; a column of both U and A is multiplied once."""
+    alike = (INTERCEPT in columns) == (INTERCEPT in random)  # then both are centred, or neither
+    of_u = {f"a{i}": f"u{random.index(n)}" for i, n in enumerate(columns) if alike and n in random}
+    a, u = [f"a{i}" for i in range(len(columns))], [f"u{i}" for i in range(len(random))]
+    pairs = [(x, y) for x in u for y in u] + [(x, y) for x in u for y in a] + [(x, y) for x in a for y in a]
+    return {(x, y): tuple(sorted((of_u.get(x, x), of_u.get(y, y)))) for x, y in pairs}
 
 
 def _products(
@@ -199,11 +202,11 @@ def _products(
     keys, sums = keys[order], sums.iloc[order]
     m, r = len(A.names), len(U.names)
     gram, cross, squares = (np.empty((len(sums), *shape)) for shape in ((r, r), (r, m), (m, m)))
-    for target, letters in ((gram, "uu"), (cross, "ua"), (squares, "aa")):
+    behind = _pairs(A.names, U.names)
+    for target, left, right in ((gram, "u", "u"), (cross, "u", "a"), (squares, "a", "a")):
         for i in range(target.shape[1]):
             for j in range(target.shape[2]):
-                low = letters != "ua" and j > i
-                target[:, i, j] = sums[f"{letters}{j}_{i}" if low else f"{letters}{i}_{j}"]
+                target[:, i, j] = sums["*".join(behind[f"{left}{i}", f"{right}{j}"])]
     squares -= np.einsum("gri,grj->gij", times(pseudo_inverse(gram), cross), cross)
     top = np.flatnonzero(np.diff(keys[:, 0], prepend=keys[0, 0] - 1))
     return CrossProducts(
