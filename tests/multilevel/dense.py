@@ -63,3 +63,43 @@ def nested_frame(seed=1, schools=6, depth=2, deviations=(2.0, 1.5), sigma=1.0):
 
 def codes_of(frame, names):
     return tuple(frame.groupby(list(names[: i + 1])).ngroup().to_numpy() for i in range(len(names)))
+
+
+# -- random slopes: Z of a term is the row-wise product of group indicators and columns ------------------------------
+
+
+def term_matrices(codes, terms, U):
+    """For each term (level, columns of U) the matrix Z, group by group."""
+    return [np.hstack([U[:, list(columns)] * g[:, None] for g in indicators(codes[k]).T]) for k, columns in terms]
+
+
+def relative_covariance(codes, terms, U, covariances, weights=None):
+    """V = W⁻¹ + Σ Z (I ⊗ Γ) Z'."""
+    n = len(U)
+    V = np.eye(n) if weights is None else np.diag(1 / weights)
+    for Z, gamma in zip(term_matrices(codes, terms, U), covariances, strict=True):
+        V = V + Z @ np.kron(np.eye(Z.shape[1] // len(gamma)), gamma) @ Z.T
+    return V
+
+
+def derivatives(codes, terms, U):
+    """The matrices G_i of V = W⁻¹ + Σ γ_i G_i, entries of the lower triangles, term by term."""
+    found = []
+    for Z, (_, columns) in zip(term_matrices(codes, terms, U), terms, strict=True):
+        r = len(columns)
+        for a in range(r):
+            for b in range(a + 1):
+                E = np.zeros((r, r))
+                E[a, b] = E[b, a] = 1
+                found.append(Z @ np.kron(np.eye(Z.shape[1] // r), E) @ Z.T)
+    return found
+
+
+def deviance(X, y, V, reml):
+    """-2 log (restricted) likelihood at V relative to σ²."""
+    inverse = np.linalg.inv(V)
+    information = X.T @ inverse @ X
+    e = y - X @ np.linalg.solve(information, X.T @ inverse @ y)
+    df = len(y) - X.shape[1] if reml else len(y)
+    value = np.linalg.slogdet(V)[1] + df * (1 + np.log(2 * np.pi * (e @ inverse @ e) / df))
+    return value + (np.linalg.slogdet(information)[1] if reml else 0)

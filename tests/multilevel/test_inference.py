@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 import htresearch as ht
-from htresearch.errors import ArgumentError, UnsupportedError
+from htresearch.errors import ArgumentError
 from htresearch.multilevel.inference import containment_df
 from htresearch.result import TIDY
 
@@ -19,7 +19,7 @@ def fit():
 
 def test_each_coefficient_belongs_to_the_outermost_level_where_it_is_constant(fit):
     schools, classes = (level.size for level in fit.design.levels)
-    df = dict(zip(fit.design.names, fit.tidy()["df"], strict=True))
+    df = dict(zip(fit.design.names, fit.tidy("containment")["df"], strict=True))
     assert df == {
         "(Intercept)": schools - 2,
         "size": schools - 2,
@@ -31,7 +31,7 @@ def test_each_coefficient_belongs_to_the_outermost_level_where_it_is_constant(fi
 def test_without_an_intercept_one_more_is_left():
     frame = nested_frame(11, schools=12)
     fit = ht.fit_multilevel("y ~ 0 + size + x + (1 | school)", frame)
-    assert fit.tidy()["df"].tolist() == [11, fit.design.n - 12 - 1]
+    assert fit.tidy("containment")["df"].tolist() == [11, fit.design.n - 12 - 1]
 
 
 def test_tests_and_intervals_are_those_of_t(fit):
@@ -47,33 +47,16 @@ def test_tests_and_intervals_are_those_of_t(fit):
 def test_where_no_degrees_are_left_nothing_is_claimed():
     frame = nested_frame(3, schools=2)
     fit = ht.fit_multilevel("y ~ x + size + (1 | school)", frame)
-    estimates = fit.estimates()
+    estimates = fit.estimates("containment")
     assert estimates.tidy()[["df", "p_value", "conf_low"]].iloc[[0, 2]].isna().all(axis=None)
     assert "(Intercept), size" in estimates.note[-1].en and "没有剩余自由度" in estimates.note[-1].zh
 
 
 def test_the_rule_and_its_source_are_said(fit):
-    note = fit.estimates().note[-1]
+    note = fit.estimates("containment").note[-1]
     for text in (note.zh, note.en):
         assert "10.1007/b98882" in text and "nlme" in text
     assert "截距" in note.zh and "intercept" in note.en
-
-
-@pytest.mark.parametrize(
-    ("inference", "zh", "en"),
-    [
-        ("satterthwaite", "观测信息", "observed information"),
-        ("kenward-roger", "期望信息", "expected information"),
-        ("cr2", "逐群修正", "cluster by cluster"),
-        ("normal", "无穷大", "infinite"),
-    ],
-)
-def test_other_inference_is_refused_with_the_reason_and_the_way_out(fit, inference, zh, en, in_both_languages):
-    with pytest.raises(UnsupportedError) as caught:
-        fit.tidy(inference=inference)
-    chinese, english = in_both_languages(caught.value)
-    assert zh in chinese and "inference='containment'" in chinese
-    assert en in english and "Use inference='containment'" in english
 
 
 def test_unknown_inference_and_level_are_refused(fit, in_both_languages):

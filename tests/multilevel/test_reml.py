@@ -2,16 +2,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from htresearch.multilevel.reml import Profile, nested_moments, one_thread, starts_from
-from htresearch.multilevel.reml import solve as solve_from
+from htresearch.multilevel.reml import one_thread, solve
 
-from .dense import codes_of, covariance, criterion, estimates, nested_frame
+from .dense import codes_of, criterion, estimates, nested_frame
 
 NAMES = ("school", "class", "pair")
-
-
-def solve(X, y, codes, reml):
-    return solve_from(X, y, codes, reml, (np.full(len(codes), 0.1),))
 
 
 def arrays(seed, depth, deviations=(2.0, 1.5, 1.0)):
@@ -20,47 +15,7 @@ def arrays(seed, depth, deviations=(2.0, 1.5, 1.0)):
     return X, frame["y"].to_numpy() - 25, codes_of(frame, NAMES[:depth])
 
 
-cases = pytest.mark.parametrize(("seed", "depth"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)])
 likelihoods = pytest.mark.parametrize("reml", [True, False])
-
-
-@cases
-@likelihoods
-@pytest.mark.parametrize("scale", [0.0, 0.01, 1.0, 30.0])
-def test_the_criterion_is_the_dense_likelihood(seed, depth, reml, scale):
-    X, y, codes = arrays(seed, depth)
-    gamma = scale * np.array([0.7, 0.4, 1.3])[:depth]
-    profile = Profile(nested_moments(X, y, codes), gamma, reml)
-    assert profile.criterion == pytest.approx(criterion(X, y, codes, gamma, reml), abs=1e-8)
-
-
-@cases
-@likelihoods
-def test_everything_at_given_variances_is_the_dense_formula(seed, depth, reml):
-    X, y, codes = arrays(seed, depth)
-    gamma = np.array([0.7, 0.4, 1.3])[:depth]
-    profile = Profile(nested_moments(X, y, codes), gamma, reml)
-    beta, cov, sigma2, blups, spread = estimates(X, y, codes, gamma, reml)
-    np.testing.assert_allclose(profile.beta, beta, rtol=1e-9)
-    np.testing.assert_allclose(profile.sigma2 * profile.covariance, cov, rtol=1e-9)
-    assert profile.sigma2 == pytest.approx(sigma2, rel=1e-10)
-    assert profile.log_det == pytest.approx(np.linalg.slogdet(covariance(codes, gamma))[1], abs=1e-10)
-    for (ours, sd), theirs, their_sd in zip(profile.blups(), blups, spread, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-9)
-        np.testing.assert_allclose(sd, their_sd, atol=1e-9)
-
-
-@cases
-@likelihoods
-@pytest.mark.parametrize("at", [0.0, 0.5])
-def test_the_gradient_is_the_slope_of_the_dense_likelihood(seed, depth, reml, at):
-    X, y, codes = arrays(seed, depth)
-    gamma = np.full(depth, at)
-    gradient = Profile(nested_moments(X, y, codes), gamma, reml).gradient
-    for k, step in enumerate(1e-6 * np.eye(depth)):
-        # The formula holds below 0 too, as long as V stays positive definite, so a central difference serves at 0.
-        slope = (criterion(X, y, codes, gamma + step, reml) - criterion(X, y, codes, gamma - step, reml)) / 2e-6
-        assert gradient[k] == pytest.approx(slope, rel=1e-5, abs=1e-4)
 
 
 @pytest.mark.parametrize(("seed", "depth"), [(1, 1), (2, 2), (4, 3)])
@@ -80,27 +35,28 @@ def test_the_optimum_is_the_dense_likelihoods(seed, depth, reml):
     )
     assert solution.criterion == pytest.approx(dense, abs=1e-7)
     assert solution.converged
-    assert solution.gradient_norm < 1e-5
+    assert solution.gradient_norm < 1e-4
     beta, cov, sigma2, blups, spread = estimates(X, y, codes, solution.gamma, reml)
     np.testing.assert_allclose(solution.beta, beta, rtol=1e-8)
     np.testing.assert_allclose(solution.covariance, cov, rtol=1e-7, atol=1e-12)
     assert solution.sigma2 == pytest.approx(sigma2, rel=1e-9)
-    np.testing.assert_allclose(np.concatenate([e for e, _ in solution.effects]), np.concatenate(blups), atol=1e-8)
-    np.testing.assert_allclose(np.concatenate([s for _, s in solution.effects]), np.concatenate(spread), atol=1e-8)
+    for (effects, given), blup, sd in zip(solution.effects, blups, spread, strict=True):
+        np.testing.assert_allclose(effects[:, 0], blup, atol=1e-8)
+        np.testing.assert_allclose(np.sqrt(given[:, 0, 0]), sd, atol=1e-7)
 
 
 def test_a_variance_at_the_boundary_is_zero_and_certified():
     X, y, codes = arrays(1, 2, deviations=(0.0, 0.0))
     at_zero = [solve(X, np.random.default_rng(i).permutation(y), codes, True) for i in range(12)]
     assert all(solution.converged for solution in at_zero)
-    assert any((solution.gamma == 0).any() for solution in at_zero)
+    assert any((solution.gamma == 0).any() and solution.singular for solution in at_zero)
 
 
 @pytest.mark.parametrize("start", [0.0, 1e-9, 1e-3, 1.0, 100.0, 1e6])
 def test_any_start_leads_to_the_same_optimum(start):
     X, y, codes = arrays(2, 2)
     best = solve(X, y, codes, True)
-    found = solve_from(X, y, codes, True, (np.full(2, start),))
+    found = solve(X, y, codes, True, (np.full(2, start),))
     assert found.criterion == pytest.approx(best.criterion, abs=1e-8)
     np.testing.assert_allclose(found.gamma, best.gamma, rtol=1e-6)
 
@@ -113,6 +69,6 @@ def test_large_means_cost_no_digits():
     np.testing.assert_allclose(moved.beta[1:], near.beta[1:], rtol=1e-6)
 
 
-def test_a_start_on_the_boundary_is_not_alone():
-    assert len(starts_from(np.array([0.2, 0.3]))) == 1
-    assert [start.tolist() for start in starts_from(np.array([0.2, 0.0]))] == [[0.2, 0.0], [0.1, 0.1]]
+def test_few_evaluations_are_enough():
+    """Scoring is nearly exact for variances: the criterion is computed a handful of times."""
+    assert max(solve(*arrays(seed, 2), True).optimum.evaluations for seed in range(8)) <= 25

@@ -13,10 +13,11 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, FormulaError, ModelError
 from htresearch.language import Text, listing
+from htresearch.multilevel.columns import Columns
+from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level, find_levels
-
-INTERCEPT = "(Intercept)"
+from htresearch.multilevel.random_part import RandomPart, build_random, too_many_effects
 
 #: Columns whose distinct values are people or schools, and under which name a result counts them.
 COUNTED = {"student_id": "n_students", "teacher_id": "n_teachers", "school_id": "n_schools"}
@@ -36,9 +37,13 @@ class Design:
         Of the coefficients.
     levels : tuple of Level
         Groups, the outermost first.
+    random : RandomPart
+        Columns with random effects, and which terms they make.
+    weights : numpy.ndarray or None
+        Precision weights.
     index : pandas.Index
         Of the rows used.
-    spec : formulaic.ModelSpec
+    spec : formulaic.ModelSpec or Columns
         Builds the fixed part for new rows.
     kept : numpy.ndarray
         Which columns of `spec` are the columns of `X`.
@@ -46,25 +51,30 @@ class Design:
         Distinct students, teachers and schools among the rows used, where the frame has such columns.
     note : tuple of Text
         What was left out, and why.
+    rows : int or None
+        Rows used, where they stayed in a lazy table; `X`, `y` and `index` are ``None`` then.
     """
 
     X: np.ndarray
     y: np.ndarray
     names: tuple[str, ...]
     levels: tuple[Level, ...]
+    random: RandomPart
+    weights: np.ndarray | None
     index: pd.Index
     spec: ModelSpec
     kept: np.ndarray
     counts: dict[str, int]
     note: tuple[Text, ...]
+    rows: int | None = None
 
     @property
     def n(self) -> int:
         """The number of rows used."""
-        return len(self.y)
+        return len(self.y) if self.rows is None else self.rows
 
 
-def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
+def build_design(formula: ModelFormula, frame: pd.DataFrame, weights: str | None = None) -> Design:
     """Build the arrays of a model from a frame.
 
     Dummies are treatment contrasts; the base is the first category of a pandas Categorical that occurs in the rows
@@ -81,7 +91,9 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
         cannot be told apart (see `find_levels`).
     """
     checks.require(*checks.columns("formula", formula.columns, list(frame.columns)), error=ColumnError)
-    used = frame[list(formula.columns)]
+    named = [] if weights is None else [weights]
+    checks.require(*checks.columns("weights", named, list(frame.columns)), error=ColumnError)
+    used = frame[list(dict.fromkeys([*formula.columns, *named]))]
     complete = used.notna().all(axis=1).to_numpy()
     rows = frame.loc[complete]
     checks.require(_no_rows(len(rows)), error=ModelError)
@@ -96,20 +108,25 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame) -> Design:
     checks.require(_constant(formula.response, y), error=ModelError)
     kept = independent_columns(wide)
     levels = find_levels(formula.random, data)
+    random = build_random(formula.random, levels, data)
+    checks.require(*too_many_effects(random, levels, len(y)), error=ModelError)
     checks.require(_exact(formula.response, wide[:, kept], y, levels[-1].codes), error=ModelError)
     return Design(
         X=wide[:, kept],
         y=y,
         names=tuple(names[i] for i in kept),
         levels=levels,
+        random=random,
+        weights=None if weights is None else _positive(weights, data[weights]),
         index=rows.index,
         spec=fixed.model_spec,
         kept=kept,
         counts={name: int(rows[column].nunique()) for column, name in COUNTED.items() if column in rows},
         note=(
-            *_missing_note(used, complete),
+            *missing_note(used.isna().sum().to_dict(), len(used), int((~complete).sum())),
             *_unused_note(used.loc[complete], formula.fixed_columns),
-            *_collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
+            *collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
+            *random.note,
         ),
     )
 
@@ -128,6 +145,9 @@ def fixed_part(design: Design, new: pd.DataFrame, columns: tuple[str, ...]) -> n
     complete = new[list(columns)].notna().all(axis=1).to_numpy()
     X = np.full((len(new), len(design.names)), np.nan)
     if not complete.any():
+        return X
+    if isinstance(design.spec, Columns):
+        X[complete] = design.spec.matrix(new.loc[complete])[:, design.kept]
         return X
     try:
         with warnings.catch_warnings():
@@ -165,6 +185,21 @@ def independent_columns(X: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
             basis = np.column_stack([basis, rest / length])
             kept.append(i)
     return np.array(kept, dtype=int)
+
+
+def _positive(name: str, column: pd.Series) -> np.ndarray:
+    """Return precision weights, all of them finite and above 0."""
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    values = column.to_numpy(float) if numeric else np.zeros(1)
+    if np.isfinite(values).all() and (values > 0).all():
+        return values
+    raise ModelError(
+        Fault(
+            Text(f"权重 {name}", f"Weights {name}"),
+            Text("须为大于 0 的数", "they must be numbers above 0"),
+            Text("请先去掉权重不是正数的行", "Take out the rows whose weight is not positive first"),
+        )
+    )
 
 
 def _plain(column: pd.Series) -> pd.Series:
@@ -300,16 +335,16 @@ def _exact(response: str, X: np.ndarray, y: np.ndarray, innermost: np.ndarray) -
     )
 
 
-def _missing_note(used: pd.DataFrame, complete: np.ndarray) -> list[Text]:
-    if complete.all():
+def missing_note(missing: dict[str, int], n: int, left_out: int) -> list[Text]:
+    """Say how many rows were left out, and which columns were empty there."""
+    if not left_out:
         return []
-    missing = used.isna().sum()
-    where = listing(Text(f"{name}（{count}）", f"{name} ({count})") for name, count in missing[missing > 0].items())
+    where = listing(Text(f"{name}（{count}）", f"{name} ({count})") for name, count in missing.items() if count)
     return [
         Text(
             "{all} 行中有 {out} 行因缺失值未用：{where}；一行可以缺几列。",
             "{out} of {all} rows were left out for missing values: {where}; one row may miss several.",
-        ).format(all=len(used), out=int((~complete).sum()), where=where)
+        ).format(all=n, out=left_out, where=where)
     ]
 
 
@@ -330,7 +365,8 @@ def _unused_note(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[Text]:
     return notes
 
 
-def _collinear_note(dropped: list[str]) -> list[Text]:
+def collinear_note(dropped: list[str]) -> list[Text]:
+    """Name the columns that the columns before them determine."""
     if not dropped:
         return []
     return [

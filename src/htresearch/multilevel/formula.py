@@ -81,9 +81,19 @@ class ModelFormula:
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column of the frame that the formula names, each once, the outcome first."""
-        random = [name for term in self.random for column in term.columns for name in _columns(_tokens(column))]
         groups = [name for term in self.random for name in term.groups]
-        return tuple(dict.fromkeys([*_columns(_tokens(self.response)), *self.fixed_columns, *random, *groups]))
+        return tuple(dict.fromkeys([*self.response_columns, *self.fixed_columns, *self.slope_columns, *groups]))
+
+    @property
+    def response_columns(self) -> tuple[str, ...]:
+        """The columns of the frame that the outcome names."""
+        return _columns(_tokens(self.response))
+
+    @property
+    def slope_columns(self) -> tuple[str, ...]:
+        """The columns of the frame that have random effects."""
+        written = [column for term in self.random for column in term.columns]
+        return tuple(dict.fromkeys(name for column in written for name in _columns(_tokens(column))))
 
 
 @dataclass(frozen=True)
@@ -431,7 +441,7 @@ def _said(piece: list[_Token]) -> str:
     """Write tokens as formulaic reads them: a dotted name is a column only between backticks."""
     words = []
     for i, token in enumerate(piece):
-        dotted = token.kind == "name" and "." in token.text and not _called(piece, i)
+        dotted = token.kind == "name" and "." in token.text and not (_called(piece, i) or _is_constant(token))
         words.append(f"`{token.text}`" if dotted else " " if token.kind == "space" else token.text)
     return "".join(words).strip()
 
@@ -442,10 +452,14 @@ def _columns(tokens: list[_Token]) -> tuple[str, ...]:
         dict.fromkeys(
             _name(token)
             for i, token in enumerate(tokens)
-            if token.kind == "quoted"
-            or (token.kind == "name" and token.text not in _CONSTANTS and not _called(tokens, i))
+            if token.kind == "quoted" or (token.kind == "name" and not _is_constant(token) and not _called(tokens, i))
         )
     )
+
+
+def _is_constant(token: _Token) -> bool:
+    """Tell whether a name is Python's or formulaic's own: ``True``, ``contr.poly``."""
+    return token.text in _CONSTANTS or token.text.startswith("contr.")
 
 
 def _called(tokens: list[_Token], i: int) -> bool:

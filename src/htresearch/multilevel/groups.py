@@ -26,11 +26,14 @@ class Level:
         For each row its group, 0 to `size` - 1.
     labels : pandas.DataFrame
         For each group the values of `columns`.
+    written : tuple of str
+        The columns as the formula names them.
     """
 
     columns: tuple[str, ...]
     codes: np.ndarray
     labels: pd.DataFrame
+    written: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,15 +46,17 @@ class Level:
         return len(self.labels)
 
 
-def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Level, ...]:
+def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | None = None) -> tuple[Level, ...]:
     """Order the groups of a model from the outermost to the innermost.
 
     Parameters
     ----------
     terms
-        Terms with a random intercept only.
+        Several may share their groups, as ``(1 | g) + (0 + x | g)`` do.
     frame
-        The rows used, without missing values among the groups.
+        The rows used, without missing values among the groups; or one row for each innermost group.
+    n
+        The number of rows, where `frame` has one for each group.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Lev
         If a grouping has fewer than two groups, if two groupings are the same, or if every innermost group has one
         observation.
     """
-    levels = [_level(term.groups, frame) for term in terms]
+    levels = [_level(groups, frame) for groups in _distinct(terms)]
     require(*[_few(level) for level in levels], error=ModelError)
     ordered = sorted(levels, key=lambda level: level.size)
     pairs = list(pairwise(ordered))
@@ -75,7 +80,7 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Lev
     require(
         *[_crossed(*sorted(pair, key=levels.index)) for pair in pairs if not is_nested(*pair)], error=UnsupportedError
     )
-    require(_single(ordered[-1], len(frame)), error=ModelError)
+    require(_single(ordered[-1], len(frame) if n is None else n), error=ModelError)
 
     named: list[Level] = []
     for level in ordered:
@@ -84,6 +89,11 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame) -> tuple[Lev
         labels = frame[list(columns)].iloc[first].reset_index(drop=True)
         named.append(replace(level, columns=columns, labels=labels))
     return tuple(named)
+
+
+def _distinct(terms: tuple[RandomTerm, ...]) -> list[tuple[str, ...]]:
+    """Return the groups of the terms, each once."""
+    return list({frozenset(term.groups): term.groups for term in reversed(terms)}.values())[::-1]
 
 
 def is_nested(outer: Level, inner: Level) -> bool:
@@ -95,7 +105,7 @@ def _level(columns: tuple[str, ...], frame: pd.DataFrame) -> Level:
     grouped = frame.groupby(list(columns), sort=True, observed=True)
     codes = grouped.ngroup().to_numpy()
     first = np.unique(codes, return_index=True)[1]
-    return Level(columns, codes, frame[list(columns)].iloc[first].reset_index(drop=True))
+    return Level(columns, codes, frame[list(columns)].iloc[first].reset_index(drop=True), columns)
 
 
 def _cells(a: Level, b: Level) -> int:
@@ -151,9 +161,9 @@ def _crossed(a: Level, b: Level) -> Fault:
     return Fault(
         Text(f"分组 {a.name} 与 {b.name}", f"Groups {a.name} and {b.name}"),
         Text(
-            f"两者互相交叉：{b.name} 的同一标签出现在 {a.name} 的不同组里，而引擎 statsmodels 只能估计逐层嵌套的分组",
-            f"they are crossed: labels of {b.name} recur in several groups of {a.name}, and the engine statsmodels "
-            "estimates only groups that are nested",
+            f"两者互相交叉：{b.name} 的同一标签出现在 {a.name} 的不同组里，而目前只能估计逐层嵌套的分组",
+            f"they are crossed: labels of {b.name} recur in several groups of {a.name}, and only groups that are "
+            "nested can be estimated so far",
         ),
         Text(
             f"如果只是标签重复（各校都有“1班”），请写 (1 | {'/'.join((*a.columns, *b.columns))})；"

@@ -1,6 +1,9 @@
-"""Degrees of freedom, tests and intervals of the fixed effects."""
+"""Ways of inference about the fixed effects: which there are, what each says of itself, and the table they make."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,66 +12,155 @@ from scipy import stats
 from htresearch import checks
 from htresearch.errors import Fault, UnsupportedError
 from htresearch.language import Text
-from htresearch.multilevel.design import INTERCEPT
+from htresearch.multilevel.crossproducts import INTERCEPT
+from htresearch.multilevel.degrees import JointTest, KenwardRoger, Normal, Satterthwaite, wald
 from htresearch.multilevel.groups import Level
+from htresearch.multilevel.robust import ClusterRobust
 
-#: What `MultilevelFit.tidy` takes today.
-INFERENCES = ("containment",)
-#: What is known and needs quantities that the engine statsmodels doesn't give.
-LATER = ("satterthwaite", "kenward-roger", "cr2", "normal")
+if TYPE_CHECKING:
+    from htresearch.multilevel.fit import MultilevelFit
 
-CONTAINMENT_SOURCE = (
-    "Pinheiro, J. C., & Bates, D. M. (2000). Mixed-Effects Models in S and S-PLUS, section 2.4.2. "
-    "https://doi.org/10.1007/b98882"
-)
-CONTAINMENT_NOTE = Text(
-    "自由度用包含法（内外规则，Pinheiro 与 Bates 2000，2.4.2 节，doi:10.1007/b98882）：每个系数取其变量在组内不变的"
-    "最外一层；与 nlme 不同，截距取最外层的自由度，这是较保守的选择。",
-    "Degrees of freedom by containment (the inner-outer rule of Pinheiro and Bates 2000, section 2.4.2, "
-    "doi:10.1007/b98882): a coefficient belongs to the outermost level within whose groups its column is constant; "
-    "other than in nlme, the intercept takes the outermost level's, the conservative choice.",
-)
+INFERENCES = ("satterthwaite", "kenward-roger", "cr2", "normal", "containment")
+
+#: With fewer outermost groups than this the default says what is safer.
+FEW = 40
+
+SOURCES = {
+    "satterthwaite": "Giesbrecht & Burns (1985), https://doi.org/10.2307/2530872; Fai & Cornelius (1996), "
+    "https://doi.org/10.1080/00949659608811740",
+    "kenward-roger": "Kenward & Roger (1997), https://doi.org/10.2307/2533558",
+    "cr2": "Pustejovsky & Tipton (2018), https://doi.org/10.1080/07350015.2016.1247004",
+    "normal": "",
+    "containment": "Pinheiro, J. C., & Bates, D. M. (2000). Mixed-Effects Models in S and S-PLUS, section 2.4.2. "
+    "https://doi.org/10.1007/b98882",
+}
+_NOTES = {
+    "satterthwaite": Text(
+        "自由度用 Satterthwaite 法（方差参数的观测信息，doi:10.2307/2530872）。",
+        "Degrees of freedom by Satterthwaite's method (observed information of the variances, doi:10.2307/2530872).",
+    ),
+    "kenward-roger": Text(
+        "标准误与自由度用 Kenward-Roger 法（doi:10.2307/2533558），已计入方差参数的估计误差。",
+        "Standard errors and degrees of freedom by Kenward and Roger (doi:10.2307/2533558): they count that the "
+        "variances are estimated.",
+    ),
+    "normal": Text(
+        "自由度当作无穷大：学校不多时 p 值偏小、区间偏窄。",
+        "Degrees of freedom are taken as infinite: with few schools p values are too small and intervals too narrow.",
+    ),
+    "containment": Text(
+        "自由度用包含法（内外规则，Pinheiro 与 Bates 2000，2.4.2 节，doi:10.1007/b98882）：每个系数取其变量在组内不变"
+        "的最外一层；与 nlme 不同，截距取最外层的自由度，这是较保守的选择。",
+        "Degrees of freedom by containment (the inner-outer rule of Pinheiro and Bates 2000, section 2.4.2, "
+        "doi:10.1007/b98882): a coefficient belongs to the outermost level within whose groups its column is "
+        "constant; other than in nlme, the intercept takes the outermost level's, the conservative choice.",
+    ),
+}
 
 
-def check_inference(inference: str) -> None:
-    """Refuse what is unknown, and what is known but not to be had here.
+@dataclass(frozen=True, eq=False)
+class Containment(Normal):
+    """Degrees of freedom from the numbers of groups; a contrast takes the fewest of its coefficients."""
+
+    by_coefficient: np.ndarray
+
+    def df(self, contrasts: np.ndarray) -> np.ndarray:
+        """Return the degrees of freedom of each row of `contrasts`."""
+        return np.array([self.by_coefficient[row != 0].min(initial=np.inf) for row in contrasts])
+
+    def joint(self, contrasts: np.ndarray) -> JointTest:
+        """Test all rows at once, with the fewest degrees of freedom."""
+        statistic = wald(self.solution.beta, self.covariance, contrasts)
+        return JointTest(statistic, len(contrasts), float(self.df(contrasts).min()))
+
+
+def means_of(fit: MultilevelFit, inference: str, cluster: object = None) -> tuple[Normal | ClusterRobust, list[Text]]:
+    """Return the way of inference for a fit, and what is to be said of it.
 
     Raises
     ------
     ArgumentError
-        If `inference` is no kind of inference.
+        If `inference` is none, or a cluster is given to one that has none.
     UnsupportedError
-        If the engine lacks what it needs.
+        If an outermost group does not lie in one cluster.
     """
-    checks.require(checks.one_of("inference", inference, (*INFERENCES, *LATER)))
-    if inference in INFERENCES:
-        return
-    reasons = {
-        "satterthwaite": Text(
-            "它需要方差参数的观测信息，而引擎 statsmodels 不提供",
-            "it needs the observed information of the variances, which the engine statsmodels does not give",
-        ),
-        "kenward-roger": Text(
-            "它需要方差参数的期望信息和对标准误的修正，而引擎 statsmodels 不提供",
-            "it needs the expected information of the variances and corrected standard errors, which the engine "
-            "statsmodels does not give",
-        ),
-        "cr2": Text(
-            "它需要逐群修正的残差，而引擎 statsmodels 不提供",
-            "it needs residuals corrected cluster by cluster, which the engine statsmodels does not give",
-        ),
-        "normal": Text(
-            "把自由度当作无穷大，学校不多时 p 值偏小、区间偏窄",
-            "it takes the degrees of freedom as infinite: with few schools p values are too small and intervals "
-            "too narrow",
-        ),
-    }
-    fix = Text(
-        "请用 inference='containment'，其自由度来自组数，学校不多时也可用",
-        "Use inference='containment', whose degrees of freedom come from the numbers of groups and which holds for "
-        "few schools too",
+    checks.require(checks.one_of("inference", inference, INFERENCES))
+    checks.require(_needless(inference, cluster))
+    few = _few_note(fit.design.levels[0])
+    if inference == "satterthwaite":
+        return Satterthwaite(fit.solution), [_NOTES[inference], *few]
+    if inference == "kenward-roger":
+        again = [] if fit.method == "reml" else [_REFITTED]
+        return KenwardRoger(fit.refit("reml").solution), [*again, _NOTES[inference]]
+    if inference == "cr2":
+        clusters, name = _clusters(fit, cluster)
+        return ClusterRobust(fit.solution, clusters), [_robust_note(name, int(clusters.max()) + 1)]
+    if inference == "containment":
+        return Containment(fit.solution, fit.containment), [_NOTES[inference]]
+    return Normal(fit.solution), [_NOTES[inference]]
+
+
+_REFITTED = Text(
+    "Kenward-Roger 法以 REML 为前提，已改用 REML 重新拟合。",
+    "Kenward and Roger's method rests on REML, so the model was fitted again by REML.",
+)
+
+
+def _few_note(outermost: Level) -> list[Text]:
+    if outermost.size >= FEW:
+        return []
+    return [
+        Text(
+            f"{outermost.name} 只有 {outermost.size} 组（少于 {FEW}）："
+            "建议再看 inference='kenward-roger' 或 'cr2' 的结果。",
+            f"{outermost.name} has {outermost.size} groups only (fewer than {FEW}): "
+            "look at inference='kenward-roger' or 'cr2' too.",
+        )
+    ]
+
+
+def _robust_note(name: str, number: int) -> Text:
+    return Text(
+        f"标准误用 CR2，按 {name}（{number} 个）聚类，自由度用 Satterthwaite 法"
+        "（doi:10.1080/07350015.2016.1247004）：组内相关与方差设定有误时仍然成立。",
+        f"Standard errors by CR2, clustered by {name} ({number}), degrees of freedom by Satterthwaite's method "
+        "(doi:10.1080/07350015.2016.1247004): they hold where the model of the variances is wrong.",
     )
-    raise UnsupportedError(Fault(checks.argument("inference"), reasons[inference], fix, inference))
+
+
+def _needless(inference: str, cluster: object) -> Fault | None:
+    if cluster is None or inference == "cr2":
+        return None
+    return Fault(
+        checks.argument("cluster"),
+        Text(f"inference='{inference}' 不按群聚类", f"inference='{inference}' has no clusters"),
+        Text("请去掉 cluster，或用 inference='cr2'", "Leave it out, or use inference='cr2'"),
+    )
+
+
+def _clusters(fit: MultilevelFit, cluster: object) -> tuple[np.ndarray, str]:
+    """Return the cluster of each outermost group, in the solution's order, and the clusters' name."""
+    outermost = fit.design.levels[0]
+    ids = fit.solution.products.nest.ids[0]
+    if cluster is None or (isinstance(cluster, str) and cluster in (outermost.name, outermost.columns[-1])):
+        return np.arange(len(ids)), outermost.name
+    if isinstance(cluster, pd.Series) and outermost.codes is not None and fit.design.index.isin(cluster.index).all():
+        codes = pd.factorize(cluster.loc[fit.design.index])[0]
+        pairs = np.unique(np.column_stack([outermost.codes, codes]), axis=0)
+        if len(pairs) == outermost.size and codes.min() >= 0:
+            return pd.factorize(pairs[ids, 1])[0], str(cluster.name or "cluster")
+    raise UnsupportedError(
+        Fault(
+            checks.argument("cluster"),
+            Text(
+                "须为最外层分组的名称，或与数据行对应的 Series，且每个最外层的组完整地落在一个群里",
+                "must be the name of the outermost groups, or a Series over the rows in which every outermost group "
+                "lies in one cluster",
+            ),
+            Text(f"请用 {outermost.name} 或更大的群", f"Use {outermost.name} or larger clusters"),
+            cluster if isinstance(cluster, str) else type(cluster).__name__,
+        )
+    )
 
 
 def containment_df(X: np.ndarray, names: tuple[str, ...], levels: tuple[Level, ...]) -> np.ndarray:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from htresearch.multilevel.design import Design, independent_columns
 from htresearch.multilevel.groups import Level
-from htresearch.multilevel.reml import Solution, one_thread, solve, starts_from
+from htresearch.multilevel.reml import Solution, one_thread, solve
 
 
 @one_thread
@@ -38,6 +38,6 @@ def _without(design: Design, solution: Solution, rows: np.ndarray, reml: bool) -
     beta = np.full(len(design.names), np.nan)
     kept = independent_columns(design.X[rows])
     if len(kept) < rows.sum() and all(code.max() > 0 for code in codes):
-        starts = starts_from(solution.gamma)  # the optimum of the whole data is near
-        beta[kept] = solve(design.X[rows][:, kept], design.y[rows], codes, reml, starts).beta
+        # The optimum of the whole data is near.
+        beta[kept] = solve(design.X[rows][:, kept], design.y[rows], codes, reml, (solution.gamma,)).beta
     return beta

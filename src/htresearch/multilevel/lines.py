@@ -13,7 +13,7 @@ from htresearch import checks
 from htresearch.errors import ColumnError, Fault, ModelError
 from htresearch.language import Text, label, listing
 from htresearch.multilevel.design import independent_columns
-from htresearch.multilevel.fit import fit_multilevel
+from htresearch.multilevel.engines import fit_multilevel
 from htresearch.multilevel.formula import quoted
 from htresearch.multilevel.inference import coefficient_table
 from htresearch.result import Estimates

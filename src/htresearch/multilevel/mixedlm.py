@@ -7,12 +7,13 @@ result. So its answer is taken as a start, and `reml.solve` goes from there to t
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
 from htresearch.multilevel.groups import Level
-from htresearch.multilevel.reml import Solution, condition, one_thread, solve, starts_from
+from htresearch.multilevel.reml import Solution, one_thread, solve
 
 _OPTIMISERS = ["bfgs", "lbfgs", "cg"]
 
@@ -31,7 +32,34 @@ def fit_nested(X: np.ndarray, y: np.ndarray, levels: tuple[Level, ...], reml: bo
     """
     codes = tuple(level.codes for level in levels)
     searched = variance_ratios(X, y, codes, reml)
-    return solve(X, y, codes, reml, starts_from(np.full(len(codes), 0.1) if searched is None else searched))
+    return solve(X, y, codes, reml, () if searched is None else (searched,))
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioned:
+    """[X y] as orthonormal columns and what least squares leaves, so that no column is long beside another.
+
+    Attributes
+    ----------
+    Q, R : numpy.ndarray
+        X = QR.
+    least_squares : numpy.ndarray
+        Coefficients of ordinary least squares.
+    residual : numpy.ndarray
+        What they leave of y.
+    """
+
+    Q: np.ndarray
+    R: np.ndarray
+    least_squares: np.ndarray
+    residual: np.ndarray
+
+
+def condition(X: np.ndarray, y: np.ndarray) -> Conditioned:
+    """Turn X into orthonormal columns and y into residuals."""
+    Q, R = np.linalg.qr(X)
+    least_squares = np.linalg.solve(R, Q.T @ y)
+    return Conditioned(Q, R, least_squares, y - X @ least_squares)
 
 
 @one_thread

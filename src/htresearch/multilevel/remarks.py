@@ -1,0 +1,91 @@
+"""What a fit says of itself: how it was made, and what to beware of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from htresearch.errors import Fault, UnsupportedError
+from htresearch.language import Text, listing
+
+if TYPE_CHECKING:
+    from htresearch.multilevel.fit import MultilevelFit
+
+
+def remarks(fit: MultilevelFit) -> tuple[Text, ...]:
+    """How the model was fitted and all that was left out, counted."""
+    method = {"reml": Text("限制最大似然（REML）", "restricted maximum likelihood (REML)")}.get(
+        fit.method, Text("最大似然（ML）", "maximum likelihood (ML)")
+    )
+    sizes = listing(
+        Text(f"{level.name}（{level.size}）", f"{level.name} ({level.size})") for level in fit.design.levels
+    )
+    fitted = Text(
+        "{method}估计，{n} 行；分组由外到内：{sizes}。",
+        "Fitted by {method} to {n} rows; groups from the outside in: {sizes}.",
+    ).format(method=method, n=fit.design.n, sizes=sizes)
+    return (fitted, *fit.design.note, *_warnings(fit))
+
+
+def _warnings(fit: MultilevelFit) -> list[Text]:
+    notes = []
+    if fit.singular:
+        components = fit.variance_components
+        zero = components[(components["variance"] <= 1e-8 * fit.solution.sigma2) & components["term"].ne("")]
+        plain = fit.design.random.intercepts_only
+        at_zero = [g if plain else f"{g} ({t})" for g, t in zip(zero["group"], zero["term"], strict=True)]
+        notes.append(_singular_note(at_zero))
+    if not fit.converged:
+        notes.append(
+            Text(
+                "优化没有收敛，以下结果不可用；请简化模型或检查数据。",
+                "The search did not converge: do not use these results; simplify the model or look at the data.",
+            )
+        )
+    return notes
+
+
+def _singular_note(at_zero: list[str]) -> Text:
+    if at_zero:
+        return Text(
+            "{groups} 的方差估计为 0：数据中看不出这一层的差异，可考虑删去该随机项。",
+            "The variance of {groups} is estimated as 0: the data show no difference at this level; consider "
+            "leaving the term out.",
+        ).format(groups=listing(at_zero))
+    return Text(
+        "随机效应的协方差矩阵在边界上（相关为 ±1，或有一个方向没有方差）；可考虑改用 || 或删去斜率。",
+        "A covariance matrix of random effects lies on its boundary (a correlation of ±1, or a direction without "
+        "variance); consider || or leaving the slope out.",
+    )
+
+
+def no_df_note(names: tuple[str, ...], df: np.ndarray) -> list[Text]:
+    """Name the coefficients without degrees of freedom."""
+    without = [name for name, value in zip(names, df, strict=True) if np.isnan(value)]
+    if not without:
+        return []
+    return [
+        Text(
+            "组数太少，以下系数没有剩余自由度，因而没有检验和区间：{names}。",
+            "There are too few groups to leave degrees of freedom for a test or an interval of: {names}.",
+        ).format(names=listing(without))
+    ]
+
+
+def require_rows(fit: MultilevelFit, what: str) -> None:
+    """Refuse what needs rows where they stayed in a lazy table.
+
+    Raises
+    ------
+    UnsupportedError
+    """
+    if fit.design.y is not None:
+        return
+    raise UnsupportedError(
+        Fault(
+            Text(f"{what}", f"{what}"),
+            Text("需要逐行的数据，而此模型由惰性表拟合", "it needs rows, and this model was fitted to a lazy table"),
+            Text("请把所用各列读入 pandas 后再拟合", "Read the columns used into pandas, then fit"),
+        )
+    )

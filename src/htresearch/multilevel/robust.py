@@ -1,0 +1,206 @@
+r"""CR2: standard errors that hold whatever happens inside clusters, and the degrees of freedom that go with them.
+
+The estimator of Bell & McCaffrey for a working model :math:`V_s`, as Pustejovsky & Tipton (2018),
+doi:10.1080/07350015.2016.1247004, define it: :math:`A_s = D_s B_s^{-1/2} D_s'` with :math:`V_s = D_s D_s'` and
+:math:`B_s = D_s'(V_s - X_s \Phi X_s')D_s`. All of it happens in the space that U and X span in a cluster, on whose
+complement V is the identity and X is 0. An orthonormal basis of that space has as many columns as the cluster has
+innermost groups times r, and one per column of X that varies within them; in it V, X and the residuals follow from
+cross-products, so that no matrix has a side as long as the rows. Under precision weights rows stand for rows times
+the root of their weight: of the adjustments that make the estimator unbiased under the model, the one for such rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from htresearch.multilevel.degrees import JointTest, wald
+from htresearch.multilevel.reml import Solution
+
+#: Entries of the matrices that are taken apart at once.
+_BATCH = 4_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterRobust:
+    """Inference by CR2.
+
+    Attributes
+    ----------
+    solution : Solution
+    clusters : numpy.ndarray
+        For each outermost group its cluster, 0 to the number of clusters less 1.
+    """
+
+    solution: Solution
+    clusters: np.ndarray
+
+    @cached_property
+    def _sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For each cluster X'V⁻¹Ae, X'A V⁻¹X and X'V⁻¹A V A V⁻¹X, in the search's coordinates."""
+        space = _Space.of(self.solution, self.clusters)
+        p = len(self.solution.optimum.profile.beta)
+        number = self.clusters.max() + 1
+        scores, meets, spreads = np.empty((number, p)), np.empty((number, p, p)), np.empty((number, p, p))
+        phi = self.solution.optimum.profile.covariance
+        for which, V, rows in space.batches():
+            X, e = rows[:, :, :-1], rows[:, :, -1]
+            lower = np.linalg.cholesky(V)
+            middle = np.swapaxes(lower, 1, 2) @ (V - X @ phi @ np.swapaxes(X, 1, 2)) @ lower
+            adjusted = lower @ (_inverse_root(middle) @ np.linalg.solve(lower, X))
+            turned = np.swapaxes(adjusted, 1, 2)
+            scores[which] = np.einsum("cpq,cq->cp", turned, e)
+            meets[which] = np.swapaxes(X, 1, 2) @ adjusted
+            spreads[which] = turned @ V @ adjusted
+        return scores, meets, spreads
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the fixed effects."""
+        scores = self._sums[0]
+        onto = self.solution.coordinates.onto @ self.solution.optimum.profile.covariance
+        return onto @ (scores.T @ scores) @ onto.T
+
+    def _spread(self, contrasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For each cluster D (contrasts by contrasts) and t (p by contrasts): P_st = δ_st D_s - t_s't_t."""
+        _, meets, spreads = self._sums
+        phi = self.solution.optimum.profile.covariance
+        rows = contrasts @ self.solution.coordinates.onto @ phi
+        half = np.linalg.cholesky(phi).T
+        return rows @ spreads @ rows.T, half @ meets @ rows.T
+
+    def df(self, contrasts: np.ndarray) -> np.ndarray:
+        """Return Satterthwaite's degrees of freedom of each row: (ΣP_ss)² / ΣP_st²."""
+        found = []
+        for row in contrasts:
+            own, t = self._spread(row[None, :])
+            own, t = own[:, 0, 0], t[:, :, 0]
+            diagonal = own - np.sum(t * t, axis=1)
+            gram = t.T @ t
+            squares = np.sum(gram**2) - np.sum(np.sum(t * t, axis=1) ** 2) + np.sum(diagonal**2)
+            found.append(diagonal.sum() ** 2 / squares)
+        return np.array(found)
+
+    def joint(self, contrasts: np.ndarray) -> JointTest:
+        """Test all rows at once: approximate Hotelling's T² ("HTZ", section 3.2 of the paper)."""
+        own, t = self._spread(contrasts)
+        expected = np.sum(own - np.swapaxes(t, 1, 2) @ t, axis=0)
+        values, vectors = np.linalg.eigh(expected)
+        root = (vectors / np.sqrt(values)) @ vectors.T
+        own, t = root @ own @ root, t @ root
+        q = len(contrasts)
+        alike = np.swapaxes(t, 1, 2) @ t
+        left = own - alike
+        flat = t.reshape(len(t), -1)
+        gram = (flat.T @ flat).reshape(t.shape[1], q, t.shape[1], q)
+        every = np.sum(gram**2) + np.einsum("asbt,atbs->", gram, gram)
+        variance = every + np.sum(_both(left) - _both(alike))
+        df = q * (q + 1) / variance
+        scale = (df - q + 1) / df
+        statistic = scale * wald(self.solution.beta, self.covariance, contrasts)
+        return JointTest(float(statistic), q, float(df - q + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """What a cluster's basis is made of.
+
+    Attributes
+    ----------
+    solution : Solution
+    members : list of numpy.ndarray
+        The innermost groups of each cluster.
+    roots : numpy.ndarray
+        Symmetric root of U'U of each innermost group.
+    between : numpy.ndarray
+        [X e] in the basis of U, by innermost group.
+    within : numpy.ndarray
+        [X e] in the basis of what X has beside U, by cluster.
+    """
+
+    solution: Solution
+    members: list[np.ndarray]
+    roots: np.ndarray
+    between: np.ndarray
+    within: np.ndarray
+
+    @classmethod
+    def of(cls, solution: Solution, clusters: np.ndarray) -> _Space:
+        profile, products = solution.optimum.profile, solution.products
+        nest = profile.data.nest
+        onto = np.eye(len(profile.beta) + 1)
+        onto[:-1, -1] = -profile.beta
+        of_group = clusters[nest.down(nest.depth - 1, 0)]
+        order = np.argsort(of_group, kind="stable")
+        members = np.split(order, np.searchsorted(of_group[order], np.arange(1, clusters.max() + 1)))
+        values, vectors = np.linalg.eigh(profile.data.gram)
+        roots = (vectors * np.sqrt(np.maximum(values, 0))[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+        between = roots @ (profile.data.coefficients @ onto)
+        columns = solution.coordinates.columns @ onto
+        sums = np.zeros((clusters.max() + 1, *products.within.shape[1:]))
+        np.add.at(sums, clusters, products.within)
+        return cls(solution, members, roots, between, _split_within(columns.T @ sums @ columns))
+
+    def batches(self):
+        """Yield clusters of about the same size together: which they are, their V and their [X e]."""
+        sizes = np.array([len(groups) for groups in self.members])
+        # Padding adds directions in which V is the identity and X is 0: they change nothing.
+        padded = np.array([_round_up(size) for size in sizes])
+        r, p = self.roots.shape[1], self.within.shape[1]
+        for size in np.unique(padded):
+            which = np.flatnonzero(padded == size)
+            step = max(1, int(_BATCH // (size * r + p) ** 2))
+            for start in range(0, len(which), step):
+                chosen = which[start : start + step]
+                yield chosen, *self._batch(chosen, int(size))
+
+    def _batch(self, chosen: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        optimum, nest = self.solution.optimum, self.solution.optimum.data.nest
+        at = np.full((len(chosen), size), -1)
+        for row, cluster in enumerate(chosen):
+            at[row, : len(self.members[cluster])] = self.members[cluster]
+        there = at >= 0
+        r, p = self.roots.shape[1], self.within.shape[1]
+        roots = self.roots[at] * there[:, :, None, None]
+        V = np.zeros((len(chosen), size, r, size, r))
+        for k, gamma in enumerate(optimum.profile.gammas):
+            group = nest.down(nest.depth - 1, k)[at]
+            together = (group[:, :, None] == group[:, None, :])[:, :, None, :, None]
+            V += together * np.einsum("cjrs,ckts->cjrkt", roots @ gamma, roots)
+        full = np.zeros((len(chosen), size * r + p, size * r + p))
+        full[:, : size * r, : size * r] = V.reshape(len(chosen), size * r, size * r)
+        full += np.eye(size * r + p)
+        rows = np.zeros((len(chosen), size * r + p, p + 1))
+        rows[:, : size * r] = (self.between[at] * there[:, :, None, None]).reshape(len(chosen), size * r, p + 1)
+        rows[:, size * r :] = self.within[chosen]
+        return full, rows
+
+
+def _split_within(sums: np.ndarray) -> np.ndarray:
+    """Write [X e] in an orthonormal basis of the columns of X within groups, from their cross-products."""
+    values, vectors = np.linalg.eigh(sums[:, :-1, :-1])
+    kept = values > 1e-12 * np.maximum(values[:, -1:], 1e-300)
+    root = np.sqrt(np.where(kept, values, 1.0))
+    turned = np.swapaxes(vectors, 1, 2) @ sums[:, :-1, :]
+    return np.where(kept, 1 / root, 0.0)[:, :, None] * turned
+
+
+def _inverse_root(stack: np.ndarray) -> np.ndarray:
+    """Return the symmetric root of the inverse, 0 in directions that the model fits exactly."""
+    values, vectors = np.linalg.eigh(stack)
+    kept = values > 1e-12 * values[:, -1:]
+    roots = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
+    return (vectors * roots[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+
+
+def _both(stack: np.ndarray) -> np.ndarray:
+    """(tr P)² + tr(PP) of each matrix."""
+    return np.einsum("cii->c", stack) ** 2 + np.einsum("cij,cji->c", stack, stack)
+
+
+def _round_up(size: int) -> int:
+    """Round up to one of a few sizes, at most a sixth larger."""
+    step = max(1, 2 ** (int(size).bit_length() - 3))
+    return -(-int(size) // step) * step
