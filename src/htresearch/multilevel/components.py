@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def shares(fit: MultilevelFit) -> np.ndarray:
     """Return the variance at each level, at the average of the rows where slopes are random, then the residual's."""
-    moment = fit.solution.moment
+    # Where groups cross, random effects are intercepts, whose column is 1 in every row.
+    moment = np.ones((1, 1)) if fit.design.crossed else fit.solution.moment
     found = np.zeros(len(fit.design.levels) + 1)
     for block, covariance in zip(fit.design.random.blocks, fit.solution.covariances, strict=True):
         found[block.level] += np.sum(covariance * moment[np.ix_(block.columns, block.columns)])
@@ -44,12 +45,14 @@ def icc(fit: MultilevelFit) -> pd.DataFrame:
     variances = shares(fit)
     part = variances[:-1] / variances.sum()
     names = [level.name for level in fit.design.levels]
-    return pd.DataFrame({"group": names, "share": part, "icc": np.cumsum(part)})
+    correlation = part if fit.design.crossed else np.cumsum(part)
+    return pd.DataFrame({"group": names, "share": part, "icc": correlation})
 
 
 def r_squared(fit: MultilevelFit) -> pd.DataFrame:
     """Return the share that fixed and random parts explain; see `MultilevelFit.r_squared`."""
-    explained, variances = fit.solution.explained, shares(fit)
+    variances = shares(fit)
+    explained = np.var(fit.design.X @ fit.solution.beta, ddof=1) if fit.design.crossed else fit.solution.explained
     total = explained + variances.sum()
     return pd.DataFrame(
         {"marginal": [explained / total], "conditional": [(explained + variances[:-1].sum()) / total]}

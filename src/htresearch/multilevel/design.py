@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from htresearch.language import Text, listing
 from htresearch.multilevel.columns import Columns
 from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.formula import ModelFormula
-from htresearch.multilevel.groups import Level, find_levels
+from htresearch.multilevel.groups import Level, are_crossed, crossed_note, find_levels
 from htresearch.multilevel.random_part import RandomPart, build_random, too_many_effects
 
 #: Columns whose distinct values are people or schools, and under which name a result counts them.
@@ -68,14 +69,21 @@ class Design:
     note: tuple[Text, ...]
     rows: int | None = None
 
+    @cached_property
+    def crossed(self) -> bool:
+        """Whether groups cross one another."""
+        return self.y is not None and are_crossed(self.levels)
+
     @property
     def n(self) -> int:
         """The number of rows used."""
         return len(self.y) if self.rows is None else self.rows
 
 
-def build_design(formula: ModelFormula, frame: pd.DataFrame, weights: str | None = None) -> Design:
-    """Build the arrays of a model from a frame.
+def build_design(
+    formula: ModelFormula, frame: pd.DataFrame, weights: str | None = None, crossed: bool = False
+) -> Design:
+    """Build the arrays of a model from a frame; groups may cross where `crossed` says so.
 
     Dummies are treatment contrasts; the base is the first category of a pandas Categorical that occurs in the rows
     used, or the value sorted first.
@@ -107,7 +115,7 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame, weights: str | None
     checks.require(*_infinite([formula.response, *names], np.column_stack([y, wide])), error=ModelError)
     checks.require(_constant(formula.response, y), error=ModelError)
     kept = independent_columns(wide)
-    levels = find_levels(formula.random, data)
+    levels = find_levels(formula.random, data, crossed=crossed)
     random = build_random(formula.random, levels, data)
     checks.require(*too_many_effects(random, levels, len(y)), error=ModelError)
     checks.require(_exact(formula.response, wide[:, kept], y, levels[-1].codes), error=ModelError)
@@ -127,6 +135,7 @@ def build_design(formula: ModelFormula, frame: pd.DataFrame, weights: str | None
             *_unused_note(used.loc[complete], formula.fixed_columns),
             *collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
             *random.note,
+            *crossed_note(levels),
         ),
     )
 

@@ -11,7 +11,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import ArgumentError, Fault, UnsupportedError
 from htresearch.language import Text
-from htresearch.multilevel import mixedlm
+from htresearch.multilevel import crossed, mixedlm
 from htresearch.multilevel.crossproducts import from_rows
 from htresearch.multilevel.design import Design, build_design
 from htresearch.multilevel.fit import MultilevelFit
@@ -22,8 +22,11 @@ from htresearch.multilevel.reml import METHODS, Solution, solve_products
 ENGINES = ("one-pass", "statsmodels")
 
 
-def one_pass(design: Design, reml: bool) -> Solution:
+def one_pass(design: Design, reml: bool) -> Solution | crossed.CrossedSolution:
     """Fit by cross-products."""
+    if design.crossed:
+        codes = tuple(level.codes for level in design.levels)
+        return crossed.solve(design.X, design.y, codes, reml, weights=design.weights)
     products = from_rows(
         np.column_stack([design.X, design.y]),
         design.random.U,
@@ -73,7 +76,8 @@ def fit_multilevel(
     ModelError
         If the data cannot carry the model.
     UnsupportedError
-        For crossed groups; with the engine statsmodels for slopes and weights too.
+        For random slopes where groups cross, and crossed groups in a lazy table; with the engine statsmodels for
+        crossed groups, slopes and weights.
 
     References
     ----------
@@ -101,7 +105,9 @@ def fit_multilevel(
     _frame_must_be_pandas(frame)
     if engine == "statsmodels":
         checks.require(_weighted(weights), *[_slope(term) for term in parsed.random], error=UnsupportedError)
-    design = build_design(parsed, frame, weights)
+    design = build_design(parsed, frame, weights, crossed=engine == "one-pass")
+    if design.crossed:
+        checks.require(*[_slope_across(term) for term in parsed.random], error=UnsupportedError)
     if engine == "statsmodels":
         solution = mixedlm.fit_nested(design.X, design.y, design.levels, method == "reml")
     else:
@@ -152,6 +158,19 @@ def _weighted(weights: object) -> Fault | None:
             "Fit without weights, with the variables that the sampling depends on in the fixed part",
         ),
         weights if isinstance(weights, str) else type(weights).__name__,
+    )
+
+
+def _slope_across(term: RandomTerm) -> Fault | None:
+    if term.columns == ("1",):
+        return None
+    return Fault(
+        Text(f"随机项 {term}", f"Random term {term}"),
+        Text("分组交叉时只能估计随机截距", "where groups cross, only random intercepts can be estimated"),
+        Text(
+            f"请改写为 {replace(term, columns=('1',), correlated=True)}，或只保留嵌套的分组",
+            f"Write {replace(term, columns=('1',), correlated=True)}, or keep nested groups only",
+        ),
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.language import Text
 from htresearch.multilevel import compare as comparison
+from htresearch.multilevel import crossed
 from htresearch.multilevel.components import components, icc, r_squared
 from htresearch.multilevel.contrasts import combinations, joint_test
 from htresearch.multilevel.design import Design, fixed_part
@@ -21,7 +22,7 @@ from htresearch.multilevel.groups import Level
 from htresearch.multilevel.inference import SOURCES, coefficient_table, containment_df, means_of
 from htresearch.multilevel.influence import leave_out
 from htresearch.multilevel.predictions import effects_of, random_effects
-from htresearch.multilevel.remarks import no_df_note, remarks, require_rows
+from htresearch.multilevel.remarks import no_df_note, remarks, require_nested, require_rows
 from htresearch.multilevel.reml import METHODS, Solution, solve_products
 from htresearch.result import Estimates
 
@@ -143,6 +144,7 @@ class MultilevelFit:
     def containment(self) -> np.ndarray:
         """Degrees of freedom of each coefficient by the inner-outer rule."""
         require_rows(self, "containment")
+        require_nested(self, "containment")
         return containment_df(self.design.X, self.design.names, self.design.levels)
 
     def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
@@ -346,6 +348,7 @@ class MultilevelFit:
         Belsley, D. A., Kuh, E., & Welsch, R. E. (1980). Regression Diagnostics. https://doi.org/10.1002/0471725153
         """
         require_rows(self, "influence")
+        require_nested(self, "influence")
         return leave_out(self.design, self.solution, self._level(group), self.method == "reml")
 
     def _level(self, group: str) -> Level:
@@ -362,6 +365,10 @@ class MultilevelFit:
         checks.require(checks.one_of("method", method, METHODS))
         if method == self.method:
             return self
+        if self.design.crossed:
+            codes = tuple(level.codes for level in self.design.levels)
+            found = crossed.solve(self.design.X, self.design.y, codes, method == "reml", weights=self.design.weights)
+            return replace(self, solution=found, method=method)
         found = solve_products(
             self.solution.products, self.design.random.terms, method == "reml", (self.solution.optimum.covariances,)
         )
@@ -383,6 +390,8 @@ class MultilevelFit:
         Self, S. G., & Liang, K.-Y. (1987). Journal of the American Statistical Association, 82, 605-610.
         https://doi.org/10.1080/01621459.1987.10478472
         """
+        for fit in (self, other):
+            require_nested(fit, "compare")
         return comparison.compare(self, other)
 
     def __repr__(self) -> str:

@@ -46,7 +46,9 @@ class Level:
         return len(self.labels)
 
 
-def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | None = None) -> tuple[Level, ...]:
+def find_levels(
+    terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | None = None, crossed: bool = False
+) -> tuple[Level, ...]:
     """Order the groups of a model from the outermost to the innermost.
 
     Parameters
@@ -57,6 +59,8 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | Non
         The rows used, without missing values among the groups; or one row for each innermost group.
     n
         The number of rows, where `frame` has one for each group.
+    crossed
+        Let groups cross. They come from the fewest groups to the most then, each under its own columns.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | Non
     Raises
     ------
     UnsupportedError
-        If two groupings are crossed.
+        If two groupings are crossed and may not be.
     ModelError
         If a grouping has fewer than two groups, if two groupings are the same, or if every innermost group has one
         observation.
@@ -77,10 +81,11 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | Non
     ordered = sorted(levels, key=lambda level: level.size)
     pairs = list(pairwise(ordered))
     require(*[_same(*pair) for pair in pairs], error=ModelError)
-    require(
-        *[_crossed(*sorted(pair, key=levels.index)) for pair in pairs if not is_nested(*pair)], error=UnsupportedError
-    )
+    cross = [tuple(sorted(pair, key=levels.index)) for pair in pairs if not is_nested(*pair)]
+    require(*[] if crossed else [_crossed(*pair) for pair in cross], error=UnsupportedError)
     require(_single(ordered[-1], len(frame) if n is None else n), error=ModelError)
+    if cross:
+        return tuple(ordered)
 
     named: list[Level] = []
     for level in ordered:
@@ -89,6 +94,24 @@ def find_levels(terms: tuple[RandomTerm, ...], frame: pd.DataFrame, n: int | Non
         labels = frame[list(columns)].iloc[first].reset_index(drop=True)
         named.append(replace(level, columns=columns, labels=labels))
     return tuple(named)
+
+
+def are_crossed(levels: tuple[Level, ...]) -> bool:
+    """Tell whether any grouping crosses the one before it."""
+    return any(not is_nested(*pair) for pair in pairwise(levels))
+
+
+def crossed_note(levels: tuple[Level, ...]) -> list[Text]:
+    """Say which groupings cross, and how to write the nested form where only labels repeat."""
+    return [
+        Text(
+            f"{a.name} 与 {b.name} 按交叉分组估计；如果只是标签重复（各校都有“1班”），请写 (1 | {a.name}/{b.name})。",
+            f"{a.name} and {b.name} are taken as crossed; if only labels repeat (every school has a class 1), write "
+            f"(1 | {a.name}/{b.name}).",
+        )
+        for a, b in pairwise(levels)
+        if not is_nested(a, b)
+    ]
 
 
 def _distinct(terms: tuple[RandomTerm, ...]) -> list[tuple[str, ...]]:
@@ -161,9 +184,9 @@ def _crossed(a: Level, b: Level) -> Fault:
     return Fault(
         Text(f"分组 {a.name} 与 {b.name}", f"Groups {a.name} and {b.name}"),
         Text(
-            f"两者互相交叉：{b.name} 的同一标签出现在 {a.name} 的不同组里，而目前只能估计逐层嵌套的分组",
+            f"两者互相交叉：{b.name} 的同一标签出现在 {a.name} 的不同组里，而这里只能估计逐层嵌套的分组",
             f"they are crossed: labels of {b.name} recur in several groups of {a.name}, and only groups that are "
-            "nested can be estimated so far",
+            "nested can be estimated here",
         ),
         Text(
             f"如果只是标签重复（各校都有“1班”），请写 (1 | {'/'.join((*a.columns, *b.columns))})；"

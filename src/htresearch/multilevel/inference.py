@@ -15,6 +15,7 @@ from htresearch.language import Text
 from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.degrees import JointTest, KenwardRoger, Normal, Satterthwaite, wald
 from htresearch.multilevel.groups import Level
+from htresearch.multilevel.remarks import require_nested
 from htresearch.multilevel.robust import ClusterRobust
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def means_of(fit: MultilevelFit, inference: str, cluster: object = None) -> tupl
         again = [] if fit.method == "reml" else [_REFITTED]
         return KenwardRoger(fit.refit("reml").solution), [*again, _NOTES[inference]]
     if inference == "cr2":
+        require_nested(fit, "cr2")
         clusters, name = _clusters(fit, cluster)
         return ClusterRobust(fit.solution, clusters), [_robust_note(name, int(clusters.max()) + 1)]
     if inference == "containment":

@@ -21,10 +21,13 @@ def remarks(fit: MultilevelFit) -> tuple[Text, ...]:
     sizes = listing(
         Text(f"{level.name}（{level.size}）", f"{level.name} ({level.size})") for level in fit.design.levels
     )
+    order = Text("；分组由外到内", "; groups from the outside in")
+    if fit.design.crossed:
+        order = Text("；分组", "; groups")
     fitted = Text(
-        "{method}估计，{n} 行；分组由外到内：{sizes}。",
-        "Fitted by {method} to {n} rows; groups from the outside in: {sizes}.",
-    ).format(method=method, n=fit.design.n, sizes=sizes)
+        "{method}估计，{n} 行{order}：{sizes}。",
+        "Fitted by {method} to {n} rows{order}: {sizes}.",
+    ).format(method=method, n=fit.design.n, order=order, sizes=sizes)
     return (fitted, *fit.design.note, *_warnings(fit))
 
 
@@ -71,6 +74,27 @@ def no_df_note(names: tuple[str, ...], df: np.ndarray) -> list[Text]:
             "There are too few groups to leave degrees of freedom for a test or an interval of: {names}.",
         ).format(names=listing(without))
     ]
+
+
+def require_nested(fit: MultilevelFit, what: str) -> None:
+    """Refuse what is defined, or built so far, for nested groups only.
+
+    Raises
+    ------
+    UnsupportedError
+    """
+    if not fit.design.crossed:
+        return
+    raise UnsupportedError(
+        Fault(
+            Text(f"{what}", f"{what}"),
+            Text("只适用于逐层嵌套的分组，而此模型的分组交叉", "it is for nested groups, and these cross"),
+            Text(
+                "请用 satterthwaite 或 kenward-roger 推断；此项请改用嵌套的模型",
+                "Use satterthwaite or kenward-roger for inference, and a nested model for this",
+            ),
+        )
+    )
 
 
 def require_rows(fit: MultilevelFit, what: str) -> None:
