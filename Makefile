@@ -36,7 +36,7 @@ notebooks: $(READY) ## 重新运行笔记本并写回输出 · run the notebooks
 
 reference: ## 用 R 重新计算对照值 · compute the reference values anew, with R
 	@command -v Rscript >/dev/null 2>&1 || { echo "需要 R（Rscript） · R (Rscript) is needed" >&2; exit 1; }
-	@set -e; cd tests/reference; for script in *.R; do echo "$$script"; Rscript --vanilla "$$script"; done
+	@set -e; for script in tests/reference/*.R; do echo "$$script"; Rscript --vanilla "$$script"; done
 
 clean: ## 删除生成的文件 · remove what was made
 	rm -rf $(VENV) site build dist .pytest_cache .ruff_cache .hypothesis *.failed.ipynb
