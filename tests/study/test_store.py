@@ -50,6 +50,14 @@ def test_a_sound_folder_opens(folder):
     assert ht.open_study(folder).tables == ("schools",)
 
 
+@pytest.mark.parametrize("threads", [None, "1", "many"])
+def test_a_folder_of_csv_opens_with_any_number_of_threads(folder, monkeypatch, threads):
+    monkeypatch.delenv("HTRESEARCH_THREADS", raising=False)
+    if threads:
+        monkeypatch.setenv("HTRESEARCH_THREADS", threads)
+    assert ht.open_study(folder).tables == ("schools",)
+
+
 def test_no_such_folder(tmp_path):
     one_fault(tmp_path / "nowhere", str(tmp_path / "nowhere"), "不存在", "no such folder or file", "simulate")
 

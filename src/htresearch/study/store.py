@@ -128,7 +128,8 @@ def _connect() -> duckdb.DuckDBPyConnection:
     """Open DuckDB in process; ``HTRESEARCH_THREADS`` bounds its threads, so that published outputs repeat."""
     connection = duckdb.connect(":memory:")
     # Only where it is on: in a Jupyter without ipywidgets it is off, and even switching it off would ask for them.
-    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()[0]:
+    # Results are fetched to their end everywhere here: an unfinished one would block the connection.
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
         connection.execute("SET enable_progress_bar = false").fetchall()
     threads = os.environ.get("HTRESEARCH_THREADS", "")
     if threads.isdecimal() and int(threads) > 0:
