@@ -14,11 +14,11 @@ import numpy as np
 from htresearch.multilevel.crossed_information import VarianceTerms, variance_terms
 from htresearch.multilevel.crossed_moments import CrossedMoments, crossed_moments
 from htresearch.multilevel.crossed_search import CrossedOptimum, find_optimum
-from htresearch.multilevel.reml import Coordinates, one_thread
+from htresearch.multilevel.reml import Coordinates, InUnitsOfTheData, one_thread
 
 
 @dataclass(frozen=True, eq=False)
-class CrossedSolution:
+class CrossedSolution(InUnitsOfTheData):
     """The optimum, in the units of the data; it answers as `reml.Solution` does, and inference takes either.
 
     Attributes
@@ -36,28 +36,6 @@ class CrossedSolution:
         """Variance of each factor relative to the residual's."""
         return self.optimum.profile.gamma
 
-    @cached_property
-    def beta(self) -> np.ndarray:
-        """Fixed effects."""
-        return self.coordinates.offset + self.coordinates.onto @ self.optimum.profile.beta
-
-    @cached_property
-    def covariance(self) -> np.ndarray:
-        """Covariance of the fixed effects as if the variances were known."""
-        onto = self.coordinates.onto
-        return self.sigma2 * onto @ self.optimum.profile.covariance @ onto.T
-
-    @property
-    def sigma2(self) -> float:
-        """Residual variance."""
-        return self.optimum.profile.sigma2
-
-    @property
-    def criterion(self) -> float:
-        """-2 log (restricted) likelihood, with all constants."""
-        profile = self.optimum.profile
-        return profile.criterion + (self.coordinates.log_scale if profile.reml else 0.0)
-
     @property
     def covariances(self) -> tuple[np.ndarray, ...]:
         """Variance of each factor, as a matrix."""
@@ -67,16 +45,6 @@ class CrossedSolution:
     def gradient_norm(self) -> float:
         """Length of the criterion's gradient in `gamma`, a factor at 0 left out unless it would gain by rising."""
         return self.optimum.gradient_norm
-
-    @property
-    def converged(self) -> bool:
-        """Whether Newton's decrement is below 1e-6 on the variances above 0 and no other would gain by rising."""
-        return self.optimum.converged
-
-    @property
-    def singular(self) -> bool:
-        """Whether a variance is 0."""
-        return self.optimum.singular
 
     @cached_property
     def effects(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:

@@ -65,20 +65,12 @@ class Coordinates:
         return cls(uncentre @ inverse, offset, columns, 2 * float(np.log(np.abs(np.diag(R))).sum()))
 
 
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """The optimum, in the units of the data.
+class InUnitsOfTheData:
+    """What any optimum answers, told in the units of the data rather than in the coordinates of the search.
 
-    Attributes
-    ----------
-    products : CrossProducts
-    optimum : Optimum
-        In the coordinates of the search.
-    coordinates : Coordinates
+    A class that says so has an `optimum`, with its profile, and `coordinates`.
     """
 
-    products: CrossProducts
-    optimum: Optimum
     coordinates: Coordinates
 
     @cached_property
@@ -102,6 +94,33 @@ class Solution:
         """-2 log (restricted) likelihood, with all constants."""
         profile = self.optimum.profile
         return profile.criterion + (self.coordinates.log_scale if profile.reml else 0.0)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the end is certified as an optimum."""
+        return self.optimum.converged
+
+    @property
+    def singular(self) -> bool:
+        """Whether a variance is 0 or a correlation ±1."""
+        return self.optimum.singular
+
+
+@dataclass(frozen=True, eq=False)
+class Solution(InUnitsOfTheData):
+    """The optimum, in the units of the data.
+
+    Attributes
+    ----------
+    products : CrossProducts
+    optimum : Optimum
+        In the coordinates of the search.
+    coordinates : Coordinates
+    """
+
+    products: CrossProducts
+    optimum: Optimum
+    coordinates: Coordinates
 
     @cached_property
     def covariances(self) -> tuple[np.ndarray, ...]:
@@ -137,16 +156,6 @@ class Solution:
     def gradient_norm(self) -> float:
         """Length of the criterion's gradient along the directions in which the covariances can move both ways."""
         return float(np.linalg.norm(self.optimum.gradient))
-
-    @property
-    def converged(self) -> bool:
-        """Whether the end is certified as an optimum."""
-        return self.optimum.converged
-
-    @property
-    def singular(self) -> bool:
-        """Whether a variance is 0 or a correlation ±1."""
-        return self.optimum.singular
 
     @cached_property
     def effects(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
