@@ -12,6 +12,7 @@ from scipy import stats
 from htresearch.checks import argument, require
 from htresearch.errors import Fault, ModelError
 from htresearch.language import Text
+from htresearch.multilevel.remarks import require_nested
 
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
@@ -56,9 +57,25 @@ class Comparison:
         return table(self.frame, note=note)._repr_mimebundle_(include, exclude)
 
 
-def compare(a: MultilevelFit, b: MultilevelFit) -> Comparison:
-    """Test the smaller of two models against the larger; see `MultilevelFit.compare`."""
-    small, large = sorted((a, b), key=lambda fit: fit.n_parameters)
+def compare(fit: MultilevelFit, other: MultilevelFit) -> Comparison:
+    """Test the smaller of two models against the larger by their likelihoods.
+
+    Models whose fixed parts differ are first fitted again by ML. A variance of 0 lies on the boundary of what it
+    can be: for one variance the p value is that of an even mixture of two χ² distributions.
+
+    Raises
+    ------
+    ModelError
+        If the models use different rows, or neither contains the other.
+
+    References
+    ----------
+    Self, S. G., & Liang, K.-Y. (1987). Journal of the American Statistical Association, 82, 605-610.
+    https://doi.org/10.1080/01621459.1987.10478472
+    """
+    for model in (fit, other):
+        require_nested(model, "compare")
+    small, large = sorted((fit, other), key=lambda model: model.n_parameters)
     require(_rows(small, large), error=ModelError)
     require(_nested(small, large), error=ModelError)
     notes = []

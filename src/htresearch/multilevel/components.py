@@ -22,8 +22,12 @@ def shares(fit: MultilevelFit) -> np.ndarray:
     return found
 
 
-def components(fit: MultilevelFit) -> pd.DataFrame:
-    """Return a row per variance and, below, per correlation; see `MultilevelFit.variance_components`."""
+def variance_components(fit: MultilevelFit) -> pd.DataFrame:
+    """Return a row per variance, from the outermost level to the residual: group, term, variance, std_dev.
+
+    With correlated slopes a row per correlation follows, whose term names both effects, and the column
+    correlation.
+    """
     rows, below = [], []
     for block, covariance in zip(fit.design.random.blocks, fit.solution.covariances, strict=True):
         group = fit.design.levels[block.level].name
@@ -41,7 +45,21 @@ def components(fit: MultilevelFit) -> pd.DataFrame:
 
 
 def icc(fit: MultilevelFit) -> pd.DataFrame:
-    """Return the share of each level in the variance; see `MultilevelFit.icc`."""
+    """Return how much of the variance lies at each level, given the fixed effects.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per level: group; share, the level's part of the whole variance; icc, the correlation of two rows of
+        the same group, which counts the levels around it too.
+
+    References
+    ----------
+    Hox, J. J., Moerbeek, M., & van de Schoot, R. (2017). Multilevel Analysis, chapter 2.
+    https://doi.org/10.4324/9781315650982
+    Johnson, P. C. D. (2014), for random slopes, at the average of the rows.
+    https://doi.org/10.1111/2041-210X.12225
+    """
     variances = shares(fit)
     part = variances[:-1] / variances.sum()
     names = [level.name for level in fit.design.levels]
@@ -50,7 +68,19 @@ def icc(fit: MultilevelFit) -> pd.DataFrame:
 
 
 def r_squared(fit: MultilevelFit) -> pd.DataFrame:
-    """Return the share that fixed and random parts explain; see `MultilevelFit.r_squared`."""
+    """Return the share of the variance that the fixed part explains, and the one that fixed and random parts do.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: marginal, conditional.
+
+    References
+    ----------
+    Nakagawa, S., & Schielzeth, H. (2013). A general and simple method for obtaining R² from generalized linear
+    mixed-effects models. Methods in Ecology and Evolution, 4, 133-142.
+    https://doi.org/10.1111/j.2041-210x.2012.00261.x
+    """
     variances = shares(fit)
     explained = np.var(fit.design.X @ fit.solution.beta, ddof=1) if fit.design.crossed else fit.solution.explained
     total = explained + variances.sum()

@@ -1,4 +1,4 @@
-"""Combinations of coefficients: estimated one by one, and tested together."""
+"""The fixed effects and combinations of them: estimated one by one, and tested together."""
 
 from __future__ import annotations
 
@@ -12,16 +12,70 @@ from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text
 from htresearch.multilevel.inference import SOURCES, coefficient_table, means_of
+from htresearch.multilevel.remarks import no_df_note
 from htresearch.result import Estimates
 
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
 
 
-def joint_test(
-    fit: MultilevelFit, terms: Sequence[str] | np.ndarray, inference: str, cluster: str | pd.Series | None
+def estimates(
+    fit: MultilevelFit,
+    inference: str = "satterthwaite",
+    conf_level: float = 0.95,
+    cluster: str | pd.Series | None = None,
 ) -> Estimates:
-    """Test several coefficients at once; see `MultilevelFit.test`."""
+    """Return the fixed effects with their tests, intervals and notes.
+
+    Parameters
+    ----------
+    inference
+        ``"satterthwaite"``; ``"kenward-roger"``, whose standard errors count the estimated variances too;
+        ``"cr2"``, which holds whatever happens inside clusters; ``"normal"``, infinite degrees of freedom;
+        ``"containment"``, degrees of freedom from the numbers of groups.
+    conf_level
+        Of the intervals.
+    cluster
+        For ``"cr2"``: the outermost groups unless given, or a Series over the rows with larger clusters.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is outside what it can be.
+    UnsupportedError
+        If a random group does not lie within one cluster.
+    """
+    checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
+    means, said = means_of(fit, inference, cluster)
+    names = fit.design.names
+    df = means.df(np.eye(len(names)))
+    frame = coefficient_table(names, means.solution.beta, means.covariance, df, conf_level)
+    note = (*fit.note, *said, *no_df_note(names, df))
+    return Estimates(frame.assign(**fit.design.counts), fit.glance(), note, SOURCES[inference])
+
+
+def test(
+    fit: MultilevelFit,
+    terms: Sequence[str] | np.ndarray,
+    inference: str = "satterthwaite",
+    cluster: str | pd.Series | None = None,
+) -> Estimates:
+    """Test several coefficients, or combinations of them, at once: an F test that all are 0.
+
+    Parameters
+    ----------
+    terms
+        Names of coefficients; a column of the formula such as ``"tier"`` stands for all its categories. Or a
+        matrix with a row per combination and a column per coefficient.
+    inference, cluster
+        As in `estimates`. Satterthwaite's degrees of freedom are those of Fai and Cornelius (1996), CR2's are
+        those of Hotelling's T² (HTZ).
+
+    Returns
+    -------
+    Estimates
+        One row: term, statistic, df_numerator, df, p_value.
+    """
     rows, names = contrast_rows(fit.design.names, terms)
     means, said = means_of(fit, inference, cluster)
     found = means.joint(rows)
@@ -35,14 +89,28 @@ def joint_test(
     return Estimates(pd.DataFrame([row]), fit.glance(), (*fit.note, *said), SOURCES[inference])
 
 
-def combinations(
+def contrast(
     fit: MultilevelFit,
     weights: Mapping[str, Mapping[str, float]],
-    inference: str,
-    conf_level: float,
-    cluster: str | pd.Series | None,
+    inference: str = "satterthwaite",
+    conf_level: float = 0.95,
+    cluster: str | pd.Series | None = None,
 ) -> Estimates:
-    """Estimate combinations of coefficients; see `MultilevelFit.contrast`."""
+    """Estimate combinations of coefficients.
+
+    Parameters
+    ----------
+    weights
+        By the name of the combination, the weight of each coefficient that enters:
+        ``{"small - aide": {"cltype[T.small]": 1, "cltype[T.reg+A]": -1}}``.
+    inference, conf_level, cluster
+        As in `estimates`.
+
+    Returns
+    -------
+    Estimates
+        A row per combination.
+    """
     checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
     rows = weighted_rows(fit.design.names, weights)
     means, said = means_of(fit, inference, cluster)

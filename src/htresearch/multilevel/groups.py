@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from htresearch.checks import require
+from htresearch.checks import one_of, require
 from htresearch.errors import Fault, ModelError, UnsupportedError
 from htresearch.language import Text
 from htresearch.multilevel.formula import RandomTerm
@@ -94,6 +94,20 @@ def find_levels(
         labels = frame[list(columns)].iloc[first].reset_index(drop=True)
         named.append(replace(level, columns=columns, labels=labels))
     return tuple(named)
+
+
+def named_level(levels: tuple[Level, ...], group: str) -> Level:
+    """Return the level of a name, ``"school_id:class_id"``; its last column alone will do.
+
+    Raises
+    ------
+    ArgumentError
+        If no level has that name.
+    """
+    named = {level.columns[-1]: level for level in levels} | {level.name: level for level in levels}
+    if group not in named:
+        require(one_of("group", group, [level.name for level in levels]))
+    return named[group]
 
 
 def are_crossed(levels: tuple[Level, ...]) -> bool:
