@@ -136,8 +136,8 @@ def build_columns(formula: str, used: tuple[str, ...], table: LazyTable) -> Colu
             factors = [_factor(s.factor, s.reduced, used, table) for s in scoped.factors]
             for chosen in product(*factors):
                 name = ":".join(part for part, _ in chosen) if chosen else "Intercept"
-                value = reduce(lambda a, b: a * b, [e for _, e in chosen], nw.lit(float(scoped.scale)))
-                made[name] = value
+                scale = [nw.lit(float(scoped.scale))] if scoped.scale != 1 or not chosen else []
+                made[name] = reduce(lambda a, b: a * b, [*scale, *(e for _, e in chosen)])
         for name in encoded.columns:
             if name not in made:
                 raise _unsupported(name)

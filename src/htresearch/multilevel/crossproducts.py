@@ -79,6 +79,12 @@ class CrossProducts:
         """Cross-products of A for each outermost group."""
         return self.within + self.explained
 
+    @cached_property
+    def overall(self) -> np.ndarray:
+        """Cross-products of A over all rows."""
+        m = len(self.columns)
+        return self.within.sum(axis=0) + self.coefficients.reshape(-1, m).T @ self.cross.reshape(-1, m)
+
     def __add__(self, other: CrossProducts) -> CrossProducts:
         """Add the sums of other rows; both parts are centred at the same point and count the same groups alike."""
         checks.require(_unlike(self, other))

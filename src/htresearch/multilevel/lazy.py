@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from itertools import combinations_with_replacement
 
 import narwhals as nw
 import numpy as np
@@ -12,13 +14,7 @@ from htresearch import checks
 from htresearch.errors import ColumnError, Fault, ModelError
 from htresearch.language import Text
 from htresearch.multilevel.columns import Columns, LazyTable, build_columns
-from htresearch.multilevel.crossproducts import (
-    INTERCEPT,
-    CrossProducts,
-    centre_of,
-    pseudo_inverse,
-    times,
-)
+from htresearch.multilevel.crossproducts import INTERCEPT, CrossProducts, centre_of
 from htresearch.multilevel.design import COUNTED, Design, collinear_note, missing_note
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level, find_levels
@@ -26,7 +22,11 @@ from htresearch.multilevel.random_part import Block, RandomPart, too_many_effect
 
 
 def lazy_design(formula: ModelFormula, native: object, weights: str | None = None) -> tuple[Design, CrossProducts]:
-    """Describe a model of a lazy table, and take its cross-products in one pass.
+    """Describe a model of a lazy table, and take its cross-products.
+
+    The table is asked four times, for a row, a row, a row per innermost and a row per outermost group: how much is
+    missing, the means, U'U and U'A, A'A. Sums of squares by outermost group only, because a database that holds all
+    of them for every class fills its memory and loses more time than a second look at the columns costs.
 
     Raises
     ------
@@ -38,8 +38,7 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     named = () if weights is None else (weights,)
     checks.require(*checks.columns("formula", formula.columns, list(schema)), error=ColumnError)
     checks.require(*checks.columns("weights", named, list(schema)), error=ColumnError)
-    used = tuple(dict.fromkeys((*formula.columns, *named)))
-    rows, note, counts = _complete(whole, schema, used)
+    rows, note = _complete(whole, schema, tuple(dict.fromkeys((*formula.columns, *named))))
     table = LazyTable(rows, _categories(rows, schema, formula))
     checks.require(*[_numeric_outcome(name, schema[name]) for name in formula.response_columns], error=ModelError)
     fixed = build_columns(formula.fixed, formula.fixed_columns, table)
@@ -47,15 +46,17 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     random, terms = _random(formula, table)
     A = Columns((*fixed.names, formula.response), (*fixed.expressions, *outcome.expressions), (), {})
     groups = tuple(dict.fromkeys(name for term in formula.random for name in term.groups))
-    sums, centre, random_centre, n = _one_pass(rows, groups, A, random, weights)
-    levels = find_levels(formula.random, sums[list(groups)], n)
-    products = _products(sums, levels, A, random, centre, random_centre, weights)
-    products, kept, dropped = _independent(products)
+    counted = [column for column in COUNTED if column in schema and column not in groups]
+    asked = _Asked(rows, groups, A, random, weights, *_means(rows, A, random, counted))
+    sums = asked.by_group()
+    levels = find_levels(formula.random, sums[list(groups)], asked.n)
+    products, kept, dropped = _independent(asked.products(sums, levels))
     checks.require(_exact(formula.response, products), error=ModelError)
     at = {frozenset(level.written): k for k, level in enumerate(levels)}
     blocks = sorted((Block(at[g], c) for g, c in terms), key=lambda block: block.level)
     part = RandomPart(None, random.names, tuple(blocks), (random,))
-    checks.require(*too_many_effects(part, levels, n), error=ModelError)
+    checks.require(*too_many_effects(part, levels, asked.n), error=ModelError)
+    distinct = asked.distinct | {column: sums[column].nunique() for column in COUNTED if column in groups}
     design = Design(
         X=None,
         y=None,
@@ -66,31 +67,23 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
         index=None,
         spec=fixed,
         kept=kept,
-        counts=counts,
+        counts={name: int(distinct[column]) for column, name in COUNTED.items() if column in distinct},
         note=(*note, *collinear_note(dropped)),
-        rows=n,
+        rows=asked.n,
     )
     return design, products
 
 
-def _complete(whole: nw.LazyFrame, schema: nw.Schema, used: tuple[str, ...]) -> tuple[nw.LazyFrame, list[Text], dict]:
-    """Leave rows with a missing value out, count them by column, and count people and schools among the rest."""
-    floats = [name for name in used if schema[name].is_float()]
+def _complete(whole: nw.LazyFrame, schema: nw.Schema, used: tuple[str, ...]) -> tuple[nw.LazyFrame, list[Text]]:
+    """Leave rows with a missing value out, and count them by column."""
     missing = {name: nw.col(name).is_null() for name in used}
-    for name in floats:
-        missing[name] = missing[name] | nw.col(name).is_nan().fill_null(False)
-    rows = whole.filter(*[~gone for gone in missing.values()])
+    for name in used:
+        if schema[name].is_float():
+            missing[name] = missing[name] | nw.col(name).is_nan().fill_null(False)
     asked = [gone.cast(nw.Int64).sum().alias(str(i)) for i, gone in enumerate(missing.values())]
-    before = whole.select(nw.len().alias("n"), *asked).collect("pandas").to_native().iloc[0]
-    by_column = {name: int(before[str(i)]) for i, name in enumerate(used)}
-    counted = {column: name for column, name in COUNTED.items() if column in schema}
-    after = (
-        rows.select(nw.len().alias("n"), *[nw.col(c).n_unique().alias(c) for c in counted])
-        .collect("pandas")
-        .to_native()
-        .iloc[0]
-    )
-    if not after["n"]:
+    gone_at_all = reduce(lambda one, other: one | other, missing.values()).cast(nw.Int64).sum().alias("out")
+    found = whole.select(nw.len().alias("n"), gone_at_all, *asked).collect("pandas").to_native().iloc[0].fillna(0)
+    if found["n"] == found["out"]:
         raise ModelError(
             Fault(
                 checks.argument("frame"),
@@ -98,8 +91,11 @@ def _complete(whole: nw.LazyFrame, schema: nw.Schema, used: tuple[str, ...]) -> 
                 Text("请检查缺失值，或减少公式中的列", "Look at the missing values, or use fewer columns"),
             )
         )
-    note = missing_note(by_column, int(before["n"]), int(before["n"] - after["n"]))
-    return rows, note, {name: int(after[column]) for column, name in counted.items()}
+    if not found["out"]:
+        return whole, []
+    by_column = {name: int(found[str(i)]) for i, name in enumerate(used)}
+    note = missing_note(by_column, int(found["n"]), int(found["out"]))
+    return whole.filter(*[~gone for gone in missing.values()]), note
 
 
 def _categories(rows: nw.LazyFrame, schema: nw.Schema, formula: ModelFormula) -> dict[str, list]:
@@ -137,95 +133,142 @@ def _random(formula: ModelFormula, table: LazyTable) -> tuple[Columns, list[tupl
     return Columns(tuple(names), tuple(expressions), formula.slope_columns, table.categories), terms
 
 
-def _one_pass(
-    rows: nw.LazyFrame, groups: tuple[str, ...], A: Columns, U: Columns, weights: str | None
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, int]:
-    """Find the means first, a cheap scan, then every sum by innermost group about them."""
-    columns = {f"a{i}": e for i, e in enumerate(A.expressions)} | {f"u{i}": e for i, e in enumerate(U.expressions)}
-    weight = nw.lit(1.0) if weights is None else nw.col(weights).cast(nw.Float64)
-    made = rows.select(
-        *[nw.col(g).alias(f"g{i}") for i, g in enumerate(groups)],
-        *[e.alias(name) for name, e in columns.items()],
-        weight.alias("w"),
+def _means(
+    rows: nw.LazyFrame, A: Columns, U: Columns, counted: list[str]
+) -> tuple[int, np.ndarray, np.ndarray, dict[str, int]]:
+    """Return the number of rows, where to centre A and U, and how many people and schools there are."""
+    every = dict(zip((*U.names, *A.names), (*U.expressions, *A.expressions), strict=True))
+    every.pop(INTERCEPT, None)
+    made = rows.select(*counted, *[e.alias(f"c{i}") for i, e in enumerate(every.values())])
+    asked = [nw.col(f"c{i}").mean() for i in range(len(every))] + [nw.col(name).n_unique() for name in counted]
+    found = made.select(nw.len().alias("n"), *asked).collect("pandas").to_native().iloc[0]
+    means = {name: float(found[f"c{i}"]) for i, name in enumerate(every)}
+    checks.require(*_infinite(means), error=ModelError)
+    centre, random_centre = (
+        centre_of(np.array([means.get(name, 1.0) for name in names]), names) for names in (A.names, U.names)
     )
-    means = made.select(nw.len().alias("n"), *[nw.col(name).mean() for name in columns]).collect("pandas").to_native()
-    values = means[list(columns)].iloc[0].to_numpy(float)
-    checks.require(*_infinite([*A.names, *U.names], values), error=ModelError)
-    centre = centre_of(values[: len(A.names)], A.names)
-    random_centre = centre_of(values[len(A.names) :], U.names)
-    made = made.with_columns(
-        *[nw.col(name) - float(c) for name, c in zip(columns, [*centre, *random_centre], strict=True)]
-    )
-    # Products are columns of their own, so that every engine finds plain sums in the aggregation.
-    needed = dict.fromkeys(_pairs(A.names, U.names).values())
-    products = {f"{one}*{other}": nw.col(one) * nw.col(other) for one, other in needed}
-    asked = [nw.len().alias("n"), *[nw.col(key).sum() for key in products]]
-    if weights is not None:
-        products = {key: value * nw.col("w") for key, value in products.items()} | {"log_weights": nw.col("w").log()}
-        asked += [nw.col("log_weights").sum(), nw.col("w").min()]
-    keys = [f"g{i}" for i in range(len(groups))]
-    wide = made.with_columns(*[value.alias(key) for key, value in products.items()])
-    sums = wide.group_by(*keys).agg(*asked).collect("pandas").to_native()
-    sums = sums.rename(columns={f"g{i}": g for i, g in enumerate(groups)})
-    if weights is not None and not sums["w"].min() > 0:
-        raise ModelError(
-            Fault(
-                Text(f"权重 {weights}", f"Weights {weights}"),
-                Text("须为大于 0 的数", "they must be numbers above 0"),
-                Text("请先去掉权重不是正数的行", "Take out the rows whose weight is not positive first"),
-            )
+    return int(found["n"]), centre, random_centre, {name: int(found[name]) for name in counted}
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is asked of a table of complete rows, and what is known of it: rows, centres, people and schools.
+
+    Columns that stand in A and in U alike are asked for once, as columns of U.
+    """
+
+    rows: nw.LazyFrame
+    groups: tuple[str, ...]
+    A: Columns
+    U: Columns
+    weights: str | None
+    n: int
+    centre: np.ndarray
+    random_centre: np.ndarray
+    distinct: dict[str, int]
+
+    @cached_property
+    def alone(self) -> dict[int, int]:
+        """For each column of A that is no column of U, its place among those."""
+        alike = (INTERCEPT in self.A.names) == (INTERCEPT in self.U.names)  # then both are centred, or neither
+        places = [i for i, name in enumerate(self.A.names) if not (alike and name in self.U.names)]
+        return {column: place for place, column in enumerate(places)}
+
+    @cached_property
+    def made(self) -> nw.LazyFrame:
+        """The groups, U as u0, u1, …, what A has beside U as a0, a1, …, and the weights w."""
+        u = map(_about, self.U.expressions, self.random_centre)
+        a = [_about(self.A.expressions[i], self.centre[i]) for i in self.alone]
+        return self.rows.select(
+            *[nw.col(g).alias(f"g{i}") for i, g in enumerate(self.groups)],
+            *[e.alias(f"u{i}") for i, e in enumerate(u)],
+            *[e.alias(f"a{i}") for i, e in enumerate(a)],
+            *([] if self.weights is None else [nw.col(self.weights).cast(nw.Float64).alias("w")]),
         )
-    return sums, centre, random_centre, int(means["n"].iloc[0])
+
+    def _sums(self, keys: list[str], pairs: list[tuple[str, str]], *more: nw.Expr) -> pd.DataFrame:
+        """Add products of columns up by group; they are columns of their own, so that every engine finds sums."""
+        weigh = (lambda e: e) if self.weights is None else (lambda e: e * nw.col("w"))
+        # The constant times a column is the column.
+        constant = f"u{self.U.names.index(INTERCEPT)}" if INTERCEPT in self.U.names else None
+        products = {
+            f"{one}*{other}": weigh(nw.col(other) if one == constant else nw.col(one) * nw.col(other))
+            for one, other in pairs
+        }
+        wide = self.made.with_columns(*[e.alias(name) for name, e in products.items()])
+        asked = [nw.col(name).sum() for name in products]
+        return wide.group_by(*keys).agg(*asked, *more).collect("pandas").to_native()
+
+    def by_group(self) -> pd.DataFrame:
+        """Return a row per innermost group: the groups' names, and the sums of U'U and of what U'A has beside."""
+        r = len(self.U.names)
+        pairs = [(f"u{i}", f"u{j}") for i in range(r) for j in range(i, r)]
+        pairs += [(f"u{i}", f"a{j}") for i in range(r) for j in range(len(self.alone))]
+        more = [] if self.weights is None else [nw.col("w").log().sum().alias("log_weights"), nw.col("w").min()]
+        sums = self._sums([f"g{i}" for i in range(len(self.groups))], pairs, *more)
+        if self.weights is not None:
+            checks.require(None if sums["w"].min() > 0 else _weightless(self.weights), error=ModelError)
+        return sums.rename(columns={f"g{i}": g for i, g in enumerate(self.groups)})
+
+    def by_top(self, outermost: Level) -> np.ndarray:
+        """Return the cross-products of what A has beside U for each outermost group, in the order of its codes."""
+        keys = [f"g{self.groups.index(name)}" for name in outermost.columns]
+        m = len(self.alone)
+        pairs = [(f"a{i}", f"a{j}") for i in range(m) for j in range(i, m)]
+        sums = self._sums(keys, pairs)
+        known = pd.MultiIndex.from_frame(outermost.labels)
+        order = np.argsort(known.get_indexer(pd.MultiIndex.from_frame(sums[keys])))
+        found = np.empty((outermost.size, m, m))
+        for (i, j), (left, right) in zip(combinations_with_replacement(range(m), 2), pairs, strict=True):
+            found[:, i, j] = found[:, j, i] = sums[f"{left}*{right}"].to_numpy()[order]
+        return found
+
+    def products(self, sums: pd.DataFrame, levels: tuple[Level, ...]) -> CrossProducts:
+        """Arrange the sums, the groups sorted from the outside in."""
+        keys = np.column_stack([level.codes for level in levels])
+        order = np.lexsort(keys.T[::-1])
+        m, r = len(self.A.names), len(self.U.names)
+        column = {name: sums[name].to_numpy()[order] for name in sums if "*" in str(name)}
+        gram, cross = np.empty((len(sums), r, r)), np.empty((len(sums), r, m))
+        for i in range(r):
+            for j in range(r):
+                gram[:, i, j] = column[f"u{min(i, j)}*u{max(i, j)}"]
+            for j, name in enumerate(self.A.names):
+                other = f"u{i}*a{self.alone[j]}" if j in self.alone else None
+                cross[:, i, j] = column[other] if other else gram[:, i, self.U.names.index(name)]
+        between = CrossProducts(
+            columns=self.A.names,
+            random=self.U.names,
+            n=self.n,
+            log_weights=0.0 if self.weights is None else float(sums["log_weights"].sum()),
+            centre=self.centre,
+            random_centre=self.random_centre,
+            keys=keys[order],
+            gram=gram,
+            cross=cross,
+            within=np.zeros((levels[0].size, m, m)),
+        )
+        within = between.within.copy()
+        beside = np.ix_(range(levels[0].size), list(self.alone), list(self.alone))
+        within[beside] = self.by_top(levels[0]) - between.explained[beside]
+        return replace(between, within=within)
 
 
-def _pairs(columns: tuple[str, ...], random: tuple[str, ...]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Name the product behind each entry of U'U, U'A and A'A; a column of both U and A is multiplied once."""
-    alike = (INTERCEPT in columns) == (INTERCEPT in random)  # then both are centred, or neither
-    of_u = {f"a{i}": f"u{random.index(n)}" for i, n in enumerate(columns) if alike and n in random}
-    a, u = [f"a{i}" for i in range(len(columns))], [f"u{i}" for i in range(len(random))]
-    pairs = [(x, y) for x in u for y in u] + [(x, y) for x in u for y in a] + [(x, y) for x in a for y in a]
-    return {(x, y): tuple(sorted((of_u.get(x, x), of_u.get(y, y)))) for x, y in pairs}
+def _about(expression: nw.Expr, centre: float) -> nw.Expr:
+    return expression - float(centre) if centre else expression
 
 
-def _products(
-    sums: pd.DataFrame,
-    levels: tuple[Level, ...],
-    A: Columns,
-    U: Columns,
-    centre: np.ndarray,
-    random_centre: np.ndarray,
-    weights: str | None,
-) -> CrossProducts:
-    """Arrange the sums, the groups sorted from the outside in."""
-    keys = np.column_stack([level.codes for level in levels])
-    order = np.lexsort(keys.T[::-1])
-    keys, sums = keys[order], sums.iloc[order]
-    m, r = len(A.names), len(U.names)
-    gram, cross, squares = (np.empty((len(sums), *shape)) for shape in ((r, r), (r, m), (m, m)))
-    behind = _pairs(A.names, U.names)
-    for target, left, right in ((gram, "u", "u"), (cross, "u", "a"), (squares, "a", "a")):
-        for i in range(target.shape[1]):
-            for j in range(target.shape[2]):
-                target[:, i, j] = sums["*".join(behind[f"{left}{i}", f"{right}{j}"])]
-    squares -= np.einsum("gri,grj->gij", times(pseudo_inverse(gram), cross), cross)
-    top = np.flatnonzero(np.diff(keys[:, 0], prepend=keys[0, 0] - 1))
-    return CrossProducts(
-        A.names,
-        U.names,
-        int(sums["n"].sum()),
-        0.0 if weights is None else float(sums["log_weights"].sum()),
-        centre,
-        random_centre,
-        keys,
-        gram,
-        cross,
-        np.add.reduceat(squares, top, axis=0),
+def _weightless(weights: str) -> Fault:
+    return Fault(
+        Text(f"权重 {weights}", f"Weights {weights}"),
+        Text("须为大于 0 的数", "they must be numbers above 0"),
+        Text("请先去掉权重不是正数的行", "Take out the rows whose weight is not positive first"),
     )
 
 
 def _independent(products: CrossProducts) -> tuple[CrossProducts, np.ndarray, list[str]]:
     """Leave out columns that the columns before them determine, as far as their cross-products can tell."""
-    total = products.total.sum(axis=0)
+    total = products.overall
     kept: list[int] = []
     for i in range(len(total) - 1):
         left = total[i, i]
@@ -237,6 +280,8 @@ def _independent(products: CrossProducts) -> tuple[CrossProducts, np.ndarray, li
         if left > 1e-12 * total[i, i] > 0:
             kept.append(i)
     dropped = [name for i, name in enumerate(products.columns[:-1]) if i not in kept]
+    if not dropped:
+        return products, np.array(kept, dtype=int), []
     chosen = [*kept, len(total) - 1]
     smaller = replace(
         products,
@@ -259,21 +304,21 @@ def _numeric_outcome(name: str, kind: nw.dtypes.DType) -> Fault | None:
     )
 
 
-def _infinite(names: list[str], means: np.ndarray) -> list[Fault]:
+def _infinite(means: dict[str, float]) -> list[Fault]:
     return [
         Fault(
             Text(f"列 {name}", f"Column {name}"),
             Text("有不是有限的数的值", "it has values that are not finite numbers"),
             Text("请检查这些值（例如对 0 或负数取了对数）", "Look at them (a logarithm of zero, for example)"),
         )
-        for name, mean in dict(zip(names, means, strict=True)).items()
+        for name, mean in means.items()
         if not np.isfinite(mean)
     ]
 
 
 def _exact(response: str, products: CrossProducts) -> Fault | None:
     """Refuse an outcome without variation, or one that columns and groups reproduce."""
-    total, within = products.total.sum(axis=0)[-1, -1], products.within.sum(axis=0)
+    total, within = products.overall[-1, -1], products.within.sum(axis=0)
     left = within[-1, -1] - within[-1, :-1] @ np.linalg.pinv(within[:-1, :-1], hermitian=True) @ within[:-1, -1]
     if total > 0 and left > 1e-12 * total:
         return None

@@ -47,7 +47,7 @@ class Coordinates:
     @classmethod
     def of(cls, products: CrossProducts) -> Coordinates:
         """Find the coordinates from the cross-products over all rows."""
-        total = products.total.sum(axis=0)
+        total = products.overall
         p = len(total) - 1
         scale = np.sqrt(np.diag(total))
         even = total / np.outer(scale, scale)
@@ -143,7 +143,7 @@ class Solution(InUnitsOfTheData):
     @cached_property
     def explained(self) -> float:
         """Variance of the fixed part over the rows."""
-        total, n = self.products.total.sum(axis=0)[:-1, :-1], self.products.n
+        total, n = self.products.overall[:-1, :-1], self.products.n
         if INTERCEPT not in self.products.columns:
             return float(self.beta @ total @ self.beta) / (n - 1)
         at = self.products.columns.index(INTERCEPT)
