@@ -13,12 +13,14 @@ from htresearch.errors import Fault
 from htresearch.language import Text
 from htresearch.multilevel.inference import SOURCES, coefficient_table, means_of
 from htresearch.multilevel.remarks import no_df_note
+from htresearch.multilevel.reml import one_thread
 from htresearch.result import Estimates
 
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
 
 
+@one_thread
 def estimates(
     fit: MultilevelFit,
     inference: str = "satterthwaite",
@@ -54,6 +56,7 @@ def estimates(
     return Estimates(frame.assign(**fit.design.counts), fit.glance(), note, SOURCES[inference])
 
 
+@one_thread
 def test(
     fit: MultilevelFit,
     terms: Sequence[str] | np.ndarray,
@@ -89,6 +92,7 @@ def test(
     return Estimates(pd.DataFrame([row]), fit.glance(), (*fit.note, *said), SOURCES[inference])
 
 
+@one_thread
 def contrast(
     fit: MultilevelFit,
     weights: Mapping[str, Mapping[str, float]],

@@ -184,14 +184,15 @@ def independent_columns(X: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
 
     The first of two columns that say the same is kept, as R does. `tolerance` is relative to a column's length.
     """
-    basis = np.empty((len(X), 0))
-    kept = []
+    basis = np.empty(X.shape, order="F")
+    kept: list[int] = []
     for i, column in enumerate(X.T):
-        rest = column - basis @ (basis.T @ column)
-        rest -= basis @ (basis.T @ rest)  # a second pass takes away what rounding left of the first
-        length = np.linalg.norm(rest)
-        if length > tolerance * np.linalg.norm(column):
-            basis = np.column_stack([basis, rest / length])
+        before = basis[:, : len(kept)]
+        rest = column - before @ (before.T @ column)
+        rest -= before @ (before.T @ rest)  # a second pass takes away what rounding left of the first
+        length = np.sqrt(rest @ rest)
+        if length > tolerance * np.sqrt(column @ column):
+            basis[:, len(kept)] = rest / length
             kept.append(i)
     return np.array(kept, dtype=int)
 
@@ -324,11 +325,15 @@ def _constant(response: str, y: np.ndarray) -> Fault | None:
 def _exact(response: str, X: np.ndarray, y: np.ndarray, innermost: np.ndarray) -> Fault | None:
     """Refuse an outcome that coefficients and groups reproduce without remainder: its likelihood has no maximum."""
     sizes = np.bincount(innermost)
-    within = np.column_stack([X, y])
-    for column in within.T:
-        column -= (np.bincount(innermost, column) / sizes)[innermost]
+    within = np.array([c - (np.bincount(innermost, c) / sizes)[innermost] for c in (*X.T, y)]).T
+    total = np.linalg.norm(y - y.mean())
+    # Cross-products settle all but the close cases, at a fraction of the cost.
+    products = within.T @ within
+    left = products[-1, -1] - products[-1, :-1] @ np.linalg.pinv(products[:-1, :-1], 1e-8, True) @ products[:-1, -1]
+    if left > 1e-6 * total**2:
+        return None
     fitted = within[:, :-1] @ np.linalg.lstsq(within[:, :-1], within[:, -1], rcond=1e-10)[0]
-    if np.linalg.norm(within[:, -1] - fitted) > 1e-10 * np.linalg.norm(y - y.mean()):
+    if np.linalg.norm(within[:, -1] - fitted) > 1e-10 * total:
         return None
     return Fault(
         _outcome(response),

@@ -17,7 +17,7 @@ from htresearch.multilevel.design import Design, build_design
 from htresearch.multilevel.fit import MultilevelFit
 from htresearch.multilevel.formula import RandomTerm, parse_formula
 from htresearch.multilevel.lazy import lazy_design
-from htresearch.multilevel.reml import METHODS, Solution, solve_products
+from htresearch.multilevel.reml import METHODS, Solution, one_thread, solve_products
 
 ENGINES = ("one-pass", "statsmodels")
 
@@ -38,6 +38,7 @@ def one_pass(design: Design, reml: bool) -> Solution | crossed.CrossedSolution:
     return solve_products(products, design.random.terms, reml)
 
 
+@one_thread
 def fit_multilevel(
     formula: str,
     frame: pd.DataFrame,

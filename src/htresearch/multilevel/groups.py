@@ -90,8 +90,7 @@ def find_levels(
     named: list[Level] = []
     for level in ordered:
         columns = tuple(dict.fromkeys([*(named[-1].columns if named else ()), *level.columns]))
-        first = np.unique(level.codes, return_index=True)[1]
-        labels = frame[list(columns)].iloc[first].reset_index(drop=True)
+        labels = frame[list(columns)].iloc[_first(level.codes)].reset_index(drop=True)
         named.append(replace(level, columns=columns, labels=labels))
     return tuple(named)
 
@@ -135,18 +134,22 @@ def _distinct(terms: tuple[RandomTerm, ...]) -> list[tuple[str, ...]]:
 
 def is_nested(outer: Level, inner: Level) -> bool:
     """Tell whether each group of `inner` lies within one group of `outer`."""
-    return _cells(outer, inner) == inner.size
+    around = np.empty(inner.size, dtype=outer.codes.dtype)
+    around[inner.codes] = outer.codes
+    return bool((around[inner.codes] == outer.codes).all())
 
 
 def _level(columns: tuple[str, ...], frame: pd.DataFrame) -> Level:
     grouped = frame.groupby(list(columns), sort=True, observed=True)
     codes = grouped.ngroup().to_numpy()
-    first = np.unique(codes, return_index=True)[1]
-    return Level(columns, codes, frame[list(columns)].iloc[first].reset_index(drop=True), columns)
+    return Level(columns, codes, frame[list(columns)].iloc[_first(codes)].reset_index(drop=True), columns)
 
 
-def _cells(a: Level, b: Level) -> int:
-    return len(np.unique(a.codes.astype(np.int64) * b.size + b.codes))
+def _first(codes: np.ndarray) -> np.ndarray:
+    """Return for each code the first row that has it."""
+    first = np.empty(codes.max() + 1, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return first
 
 
 def _where(level: Level) -> Text:
