@@ -17,7 +17,7 @@ FLOORS = [
     {"scales", "multilevel", "designs", "appraisal", "singlecase", "intake", "study"},
     {"corps"},
     {"disclosure"},
-    {"publish"},
+    {"publish", "bench"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

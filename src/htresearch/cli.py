@@ -201,7 +201,52 @@ def _application() -> typer.Typer:
     ) -> None:
         raise typer.Exit(_lab(notebooks))
 
+    @app.command(
+        help=_help(
+            "测速：本引擎与已安装的其他程序在同一台机器上逐一拟合同样的模型。",
+            "Timings: this engine and what else is installed, on the same models and the same machine.",
+        )
+    )
+    def bench(
+        out: Annotated[Path, typer.Argument(help=_help("结果写入的文件夹。", "The folder for the results."))] = Path(
+            "benchmarks"
+        ),
+        rows: Annotated[
+            list[int] | None,
+            typer.Option(min=2000, help=_help("行数，可多次给出。", "How many rows; may be given several times.")),
+        ] = None,
+        repeats: Annotated[
+            int, typer.Option(min=1, help=_help("每次拟合的遍数。", "How often each fit is made."))
+        ] = 3,
+        limit: Annotated[
+            int, typer.Option(min=1, help=_help("一个程序最多几秒。", "Seconds that a program may take."))
+        ] = 900,
+        slow: Annotated[
+            bool, typer.Option("--slow", help=_help("也做要几分钟的对照。", "Also what takes others minutes."))
+        ] = False,
+        data: Annotated[
+            Path | None,
+            typer.Option(help=_help("留存数据的文件夹，下次不必重做。", "Keep the data here for the next run.")),
+        ] = None,
+    ) -> None:
+        _bench(out, rows, repeats, limit, slow, data)
+
     return app
+
+
+def _bench(out: Path, rows: list[int] | None, repeats: int, limit: int, slow: bool, data: Path | None) -> None:
+    from htresearch import bench
+    from htresearch.appearance import figure
+    from htresearch.atomic import write_file
+
+    out.mkdir(parents=True, exist_ok=True)
+    with _counting(Text("测速", "Timing")) as progress:
+        times = bench.run(rows or bench.SIZES, repeats, limit, slow, data, progress)
+    typer.echo(bench.table(times).plain)
+    alt = Text("各程序拟合同一模型的秒数随行数的变化。", "Seconds that each program takes, by the number of rows.")
+    write_file(out / "engines.csv", times.round(4).to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
+    write_file(out / "engines.png", figure(bench.figure(times), alt).png)
+    typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=out)))
 
 
 def _validate(path: Path, csv: Path | None) -> int:
