@@ -12,6 +12,7 @@ _NAMES = {
     "HTResearchError": "htresearch.errors",
     "figure": "htresearch.appearance",
     "fit_multilevel": "htresearch.multilevel",
+    "minimum_detectable_effect": "htresearch.multilevel",
     "open_study": "htresearch.study",
     "simulate": "htresearch.study.simulate",
     "table": "htresearch.appearance",

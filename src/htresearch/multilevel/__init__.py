@@ -7,16 +7,22 @@ from htresearch.multilevel.fit import MultilevelFit
 from htresearch.multilevel.formula import ModelFormula, RandomTerm, parse_formula
 from htresearch.multilevel.lines import fixed_effects, three_lines
 from htresearch.multilevel.mundlak import mundlak
+from htresearch.multilevel.planned_study import PlannedStudy
+from htresearch.multilevel.power import minimum_detectable_effect, power, schools_needed
 
 __all__ = [
     "Comparison",
     "CrossProducts",
     "ModelFormula",
     "MultilevelFit",
+    "PlannedStudy",
     "RandomTerm",
     "fit_multilevel",
     "fixed_effects",
+    "minimum_detectable_effect",
     "mundlak",
     "parse_formula",
+    "power",
+    "schools_needed",
     "three_lines",
 ]
