@@ -196,7 +196,9 @@ def test_the_three_questions_agree():
 
 def test_classes_are_counted_where_they_are_the_highest_level():
     design = {"levels": 2, "treatment_level": 2, "pupils_per_class": 45, "icc_class": 0.1}
-    needed = schools_needed(0.3, **design).tidy()
+    found = schools_needed(0.3, **design)
+    needed = found.tidy()
+    assert found.design.classes == needed["classes"].tolist()
     assert power(0.3, **design, classes=int(needed["classes"][0])).tidy()["power"][0] == needed["power"][0] >= 0.8
 
 

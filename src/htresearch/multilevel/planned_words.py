@@ -161,10 +161,10 @@ def _method(column: str) -> Text:
         return Text("检验力由非中心 t 分布精确算得。", "Power is exact, from the noncentral t distribution.")
     return Text(
         "最小可检测效应由非中心 t 分布精确解出；近似式（PowerUp! 所用，两个 t 分位数之和乘标准误）的值列在旁边，"
-        "自由度很少时偏小。",
+        "自由度很少时不准。",
         "The minimum detectable effect is solved exactly from the noncentral t distribution; beside it stands the "
-        "usual formula (PowerUp!'s: the sum of two t quantiles times the standard error), too small where degrees "
-        "of freedom are very few.",
+        "usual formula (PowerUp!'s: the sum of two t quantiles times the standard error), which is off where "
+        "degrees of freedom are very few.",
     )
 
 

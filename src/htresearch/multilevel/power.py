@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,8 @@ from htresearch.multilevel.planned_design import PlannedDesign, number_faults
 from htresearch.multilevel.planned_study import PlannedStudy, planned_study
 from htresearch.multilevel.planned_words import MANY
 
+#: The largest number of outermost units that is looked at.
 _MOST = 100_000
-"""The largest number of outermost units that is looked at."""
 
 Numbers = float | Sequence[float]
 
@@ -130,7 +131,8 @@ def minimum_detectable_effect(
     design = _planned(given, asked, **about)
 
     def answer(rows: pd.DataFrame) -> np.ndarray:
-        return _noncentrality(design, rows, two_sided) * np.sqrt(design.variance(rows))
+        asked = zip(design.df(rows), rows["alpha"], rows["power"], strict=True)
+        return np.array([_multiplier(*one, two_sided) for one in asked]) * np.sqrt(design.variance(rows))
 
     rows = design.rows.merge(_combinations(asked), how="cross")
     formula = _formula(design.df(rows), rows["alpha"], rows["power"], two_sided) * np.sqrt(design.variance(rows))
@@ -226,14 +228,15 @@ def schools_needed(
     >>> import htresearch as ht
     >>> study = dict(levels=2, treatment_level=2, pupils_per_school=50, icc_school=0.2)
     >>> ht.multilevel.schools_needed(0.3, **study).tidy()["schools"].tolist()
-    [77]
+    [78]
     """
     sought = _sought(design)
     asked = {"effect": effect, "power": power, "alpha": alpha}
     checked = _planned({**design, sought: _MOST}, asked, two_sided, outcome_sd)
     rows = checked.rows.merge(_combinations(asked), how="cross")
     rows[sought] = _smallest(checked, rows, two_sided)
-    return _power_study(checked, rows.drop(columns="power"), two_sided, outcome_sd)
+    found = replace(checked, **{sought: rows[sought].unique().tolist()})
+    return _power_study(found, rows.drop(columns="power"), two_sided, outcome_sd)
 
 
 # -- the arithmetic --------------------------------------------------------------------------------------------------
@@ -247,23 +250,12 @@ def _rejection(ncp: np.ndarray, df: np.ndarray, alpha: np.ndarray, two_sided: bo
     return found + np.nan_to_num(stats.nct.cdf(-critical, df, ncp)) if two_sided else found
 
 
-def _noncentrality(design: PlannedDesign, rows: pd.DataFrame, two_sided: bool) -> np.ndarray:
-    """Return the exact multiplier: the noncentrality at which the test has the power asked for."""
-    found = []
-    for df, alpha, asked in zip(design.df(rows), rows["alpha"], rows["power"], strict=True):
-        high = _formula(df, alpha, asked, two_sided)
-        while _rejection(high, df, alpha, two_sided) < asked:
-            high *= 2
-        found.append(
-            optimize.brentq(
-                lambda x, *fixed: _rejection(x, *fixed[:3]) - fixed[3],
-                0,
-                high,
-                args=(df, alpha, two_sided, asked),
-                xtol=1e-10,
-            )
-        )
-    return np.array(found)
+def _multiplier(df: float, alpha: float, power: float, two_sided: bool) -> float:
+    """Return the noncentrality at which the test has exactly this power."""
+    high = _formula(df, alpha, power, two_sided)
+    while _rejection(high, df, alpha, two_sided) < power:
+        high *= 2
+    return optimize.brentq(lambda ncp: _rejection(ncp, df, alpha, two_sided) - power, 0, high, xtol=1e-10)
 
 
 def _formula(df, alpha, power, two_sided: bool):
