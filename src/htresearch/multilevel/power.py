@@ -71,6 +71,8 @@ def minimum_detectable_effect(
         ``fit.icc()``, not the correlation that adds the levels up. Take them from data of your own district where
         possible; between schools, American test scores have about .2 without covariates (Hedges & Hedberg 2007, who
         list them by grade and subject).
+        For fixed and constant blocks PowerUp! leaves the share of the highest level out (0 here), so that its effects
+        are in standard deviations within blocks.
     r2_school, r2_class, r2_pupil
         Share of the variance of that level that covariates explain, above all a pretest. Levels that are blocks have
         none, as comparisons are made within them.
