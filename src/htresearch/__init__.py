@@ -13,6 +13,7 @@ _NAMES = {
     "figure": "htresearch.appearance",
     "fit_multilevel": "htresearch.multilevel",
     "minimum_detectable_effect": "htresearch.multilevel",
+    "load_fit": "htresearch.multilevel",
     "open_study": "htresearch.study",
     "simulate": "htresearch.study.simulate",
     "table": "htresearch.appearance",

@@ -3,6 +3,7 @@
 from htresearch.multilevel.compare import Comparison
 from htresearch.multilevel.crossproducts import CrossProducts
 from htresearch.multilevel.engines import fit_multilevel
+from htresearch.multilevel.files import load_fit
 from htresearch.multilevel.fit import MultilevelFit
 from htresearch.multilevel.formula import ModelFormula, RandomTerm, parse_formula
 from htresearch.multilevel.lines import fixed_effects, three_lines
@@ -20,6 +21,7 @@ __all__ = [
     "fit_multilevel",
     "fixed_effects",
     "minimum_detectable_effect",
+    "load_fit",
     "mundlak",
     "parse_formula",
     "power",

@@ -52,26 +52,24 @@ class LazyTable:
     table : narwhals.LazyFrame
     categories : dict
         The categories of each column that is not numeric, in order.
-    means, deviations : dict
-        What center() and scale() have asked for, by expression.
+    moments : dict
+        Mean and standard deviation (n - 1) of what center() and scale() have asked for, by expression.
     """
 
     table: nw.LazyFrame
     categories: dict[str, list]
-    means: dict[str, float] = field(default_factory=dict)
-    deviations: dict[str, float] = field(default_factory=dict)
+    moments: dict[str, tuple[float, float]] = field(default_factory=dict)
 
-    def moments(self, key: str, expression: nw.Expr) -> tuple[float, float]:
+    def moments_of(self, key: str, expression: nw.Expr) -> tuple[float, float]:
         """Return mean and standard deviation (n - 1) of an expression."""
-        if key not in self.means:
+        if key not in self.moments:
             found = (
                 self.table.select(expression.mean().alias("mean"), expression.std(ddof=1).alias("deviation"))
                 .collect("pandas")
                 .to_native()
             )
-            self.means[key] = float(found["mean"].iloc[0])
-            self.deviations[key] = float(found["deviation"].iloc[0])
-        return self.means[key], self.deviations[key]
+            self.moments[key] = (float(found["mean"].iloc[0]), float(found["deviation"].iloc[0]))
+        return self.moments[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +85,18 @@ class Columns:
         The columns of the table that they read.
     categories : dict
         Of those columns.
+    formulas : tuple of str
+        What they were built from.
+    moments : dict
+        What center() and scale() took from the table.
     """
 
     names: tuple[str, ...]
     expressions: tuple[nw.Expr, ...]
     used: tuple[str, ...]
     categories: dict[str, list]
+    formulas: tuple[str, ...] = ()
+    moments: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def matrix(self, rows: pd.DataFrame) -> np.ndarray:
         """Evaluate the expressions on rows in memory.
@@ -143,7 +147,19 @@ def build_columns(formula: str, used: tuple[str, ...], table: LazyTable) -> Colu
                 raise _unsupported(name)
             names.append(INTERCEPT if name == "Intercept" else name)
             expressions.append(made[name])
-    return Columns(tuple(names), tuple(expressions), used, table.categories)
+    return Columns(tuple(names), tuple(expressions), used, table.categories, (formula,), table.moments)
+
+
+def joined(parts: list[Columns]) -> Columns:
+    """Set columns of one table side by side, each name once."""
+    named: dict[str, nw.Expr] = {}
+    for part in parts:
+        named = dict(zip(part.names, part.expressions, strict=True)) | named
+    order = dict.fromkeys(name for part in parts for name in part.names)
+    formulas = tuple(dict.fromkeys(formula for part in parts for formula in part.formulas))
+    first = parts[0]
+    expressions = tuple(named[name] for name in order)
+    return Columns(tuple(order), expressions, first.used, first.categories, formulas, first.moments)
 
 
 def _spec(formula: str, used: tuple[str, ...], table: LazyTable):
@@ -234,7 +250,7 @@ def _numeric(tree: ast.AST, whole: str, used: tuple[str, ...], table: LazyTable)
                 return _FUNCTIONS[name](go(node.args[0]))
             if name in ("center", "scale"):
                 inner = go(node.args[0])
-                mean, deviation = table.moments(ast.unparse(node.args[0]), inner)
+                mean, deviation = table.moments_of(ast.unparse(node.args[0]), inner)
                 return inner - mean if name == "center" else (inner - mean) / deviation
         raise _unsupported(whole)
 

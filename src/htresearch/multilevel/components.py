@@ -82,7 +82,8 @@ def r_squared(fit: MultilevelFit) -> pd.DataFrame:
     https://doi.org/10.1111/j.2041-210x.2012.00261.x
     """
     variances = shares(fit)
-    explained = np.var(fit.design.X @ fit.solution.beta, ddof=1) if fit.design.crossed else fit.solution.explained
+    beta = fit.solution.beta
+    explained = float(beta @ fit.design.spread @ beta) if fit.design.crossed else fit.solution.explained
     total = explained + variances.sum()
     return pd.DataFrame(
         {"marginal": [explained / total], "conditional": [(explained + variances[:-1].sum()) / total]}

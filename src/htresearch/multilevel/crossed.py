@@ -13,7 +13,7 @@ import numpy as np
 
 from htresearch.multilevel.crossed_information import VarianceTerms, variance_terms
 from htresearch.multilevel.crossed_moments import CrossedMoments, crossed_moments
-from htresearch.multilevel.crossed_search import CrossedOptimum, find_optimum
+from htresearch.multilevel.crossed_search import CrossedOptimum, certify, find_optimum
 from htresearch.multilevel.reml import Coordinates, InUnitsOfTheData, one_thread
 
 
@@ -116,6 +116,18 @@ def solve_moments(data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ..
     inverse = np.linalg.inv(R)
     coordinates = _coordinates(R, inverse @ (inverse.T @ total[:p, p]))
     return CrossedSolution(find_optimum(data.times(coordinates.columns), reml, starts), coordinates)
+
+
+@one_thread
+def again(solution: CrossedSolution, reml: bool) -> CrossedSolution:
+    """Find the optimum anew by the other of the two likelihoods."""
+    return CrossedSolution(find_optimum(solution.optimum.data, reml), solution.coordinates)
+
+
+@one_thread
+def certified(solution: CrossedSolution) -> CrossedSolution:
+    """Judge anew whether the search ended at an optimum."""
+    return CrossedSolution(certify(solution.optimum), solution.coordinates)
 
 
 def _coordinates(R: np.ndarray, least_squares: np.ndarray) -> Coordinates:

@@ -131,6 +131,17 @@ def find_optimum(data: CrossedMoments, reml: bool, starts: tuple[np.ndarray, ...
     return CrossedOptimum(best.profile, best.decrement, best.gradient_norm, evaluations)
 
 
+def certify(end: CrossedOptimum) -> CrossedOptimum:
+    """Judge an end anew: find its decrement and its gradient's length where it stands."""
+    profile = end.profile
+    point = _Point(profile.data, profile.reml, np.log1p(profile.gamma / _BEND))
+    point.profile = profile
+    free = point.free
+    level = point.curvature() - np.diag(point.slope) if free.any() else np.zeros((0, 0))
+    norm = float(np.linalg.norm(profile.gradient[free]))
+    return CrossedOptimum(profile, point.decrement(level), norm, end.evaluations)
+
+
 def moment_ratios(data: CrossedMoments) -> np.ndarray:
     """Estimate the ratios from the sums of squares of the factors, unadjusted for one another.
 

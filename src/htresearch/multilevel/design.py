@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -53,7 +53,12 @@ class Design:
     note : tuple of Text
         What was left out, and why.
     rows : int or None
-        Rows used, where they stayed in a lazy table; `X`, `y` and `index` are ``None`` then.
+        Rows used, where there are none here: they stayed in a lazy table, or a file kept the model without them.
+        `X`, `y` and `index` are ``None`` then.
+    crossed : bool
+        Whether groups cross one another.
+    known : dict
+        What a file keeps of the rows: ``spread`` where groups cross, else degrees of freedom by ``containment``.
     """
 
     X: np.ndarray
@@ -68,11 +73,15 @@ class Design:
     counts: dict[str, int]
     note: tuple[Text, ...]
     rows: int | None = None
+    crossed: bool = False
+    known: dict[str, np.ndarray] = field(default_factory=dict)
 
     @cached_property
-    def crossed(self) -> bool:
-        """Whether groups cross one another."""
-        return self.y is not None and are_crossed(self.levels)
+    def spread(self) -> np.ndarray:
+        """Covariance over the rows of the columns of X."""
+        if "spread" in self.known:
+            return self.known["spread"]
+        return np.cov(self.X, rowvar=False).reshape(self.X.shape[1], self.X.shape[1])
 
     @property
     def n(self) -> int:
@@ -130,6 +139,7 @@ def build_design(
         spec=fixed.model_spec,
         kept=kept,
         counts={name: int(rows[column].nunique()) for column, name in COUNTED.items() if column in rows},
+        crossed=are_crossed(levels),
         note=(
             *missing_note(used.isna().sum().to_dict(), len(used), int((~complete).sum())),
             *_unused_note(used.loc[complete], formula.fixed_columns),

@@ -14,7 +14,7 @@ import pandas as pd
 
 from htresearch import checks
 from htresearch.language import Text
-from htresearch.multilevel import compare, components, contrasts, crossed, influence, predictions
+from htresearch.multilevel import compare, components, contrasts, crossed, export, files, influence, predictions
 from htresearch.multilevel.design import Design
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.inference import containment_df
@@ -67,6 +67,8 @@ class MultilevelFit:
     @cached_property
     def containment(self) -> np.ndarray:
         """Degrees of freedom of each coefficient by the inner-outer rule."""
+        if "containment" in self.design.known:
+            return self.design.known["containment"]
         require_rows(self, "containment")
         require_nested(self, "containment")
         return containment_df(self.design.X, self.design.names, self.design.levels)
@@ -94,13 +96,16 @@ class MultilevelFit:
         if method == self.method:
             return self
         if self.design.crossed:
-            codes = tuple(level.codes for level in self.design.levels)
-            found = crossed.solve(self.design.X, self.design.y, codes, method == "reml", weights=self.design.weights)
-            return replace(self, solution=found, method=method)
+            return replace(self, solution=crossed.again(self.solution, method == "reml"), method=method)
         found = solve_products(
             self.solution.products, self.design.random.terms, method == "reml", (self.solution.optimum.covariances,)
         )
         return replace(self, solution=found, method=method)
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    save = files.save
+    export = export.export
 
     # -- the whole ---------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, ModelError
 from htresearch.language import Text
-from htresearch.multilevel.columns import Columns, LazyTable, build_columns
+from htresearch.multilevel.columns import Columns, LazyTable, build_columns, joined
 from htresearch.multilevel.crossproducts import INTERCEPT, CrossProducts, centre_of
 from htresearch.multilevel.design import COUNTED, Design, collinear_note, missing_note
 from htresearch.multilevel.formula import ModelFormula
@@ -118,19 +118,17 @@ def _categories(rows: nw.LazyFrame, schema: nw.Schema, formula: ModelFormula) ->
 
 def _random(formula: ModelFormula, table: LazyTable) -> tuple[Columns, list[tuple[frozenset, tuple[int, ...]]]]:
     """Build the columns of U, and for each block its groups and its columns."""
-    names: list[str] = []
-    expressions, terms = [], []
+    parts = []
     for term in formula.random:
         right = " + ".join(term.columns if "1" in term.columns else ("0", *term.columns))
-        made = build_columns(right, formula.slope_columns, table)
-        for name, expression in zip(made.names, made.expressions, strict=True):
-            if name not in names:
-                names.append(name)
-                expressions.append(expression)
-        columns = tuple(names.index(name) for name in made.names)
-        parts = [columns] if term.correlated else [(column,) for column in columns]
-        terms += [(frozenset(term.groups), part) for part in parts]
-    return Columns(tuple(names), tuple(expressions), formula.slope_columns, table.categories), terms
+        parts.append(build_columns(right, formula.slope_columns, table))
+    U = joined(parts)
+    terms = []
+    for term, made in zip(formula.random, parts, strict=True):
+        columns = tuple(U.names.index(name) for name in made.names)
+        blocks = [columns] if term.correlated else [(column,) for column in columns]
+        terms += [(frozenset(term.groups), block) for block in blocks]
+    return U, terms
 
 
 def _means(

@@ -11,7 +11,7 @@ from htresearch import checks
 from htresearch.errors import ColumnError
 from htresearch.multilevel.design import fixed_part
 from htresearch.multilevel.groups import Level, named_level
-from htresearch.multilevel.remarks import require_rows
+from htresearch.multilevel.remarks import require_groups, require_rows
 
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
@@ -32,6 +32,7 @@ def random_effects(fit: MultilevelFit, group: str) -> pd.DataFrame:
         estimate, in the outcome's units and pulled towards 0; std_dev,
         the standard deviation given the data and the fixed effects, as lme4's ``condVar``.
     """
+    require_groups(fit, "random_effects")
     level = named_level(fit.design.levels, group)
     random, at = fit.design.random, fit.design.levels.index(level)
     parts = []
@@ -70,6 +71,7 @@ def predict(fit: MultilevelFit, new: pd.DataFrame, random: bool = True) -> pd.Se
     """
     fixed = fixed_part(fit.design, new, fit.formula.fixed_columns) @ fit.solution.beta
     if random:
+        require_groups(fit, "predict(random=True)")
         U = fit.design.random.new(new)
         for block, (effects, _) in zip(fit.design.random.blocks, fit.solution.effects, strict=True):
             known = _effects_of(fit.design.levels[block.level], effects, new)

@@ -98,7 +98,7 @@ def require_nested(fit: MultilevelFit, what: str) -> None:
 
 
 def require_rows(fit: MultilevelFit, what: str) -> None:
-    """Refuse what needs rows where they stayed in a lazy table.
+    """Refuse what needs rows where there are none: they stayed in a lazy table, or a file kept the model alone.
 
     Raises
     ------
@@ -109,7 +109,34 @@ def require_rows(fit: MultilevelFit, what: str) -> None:
     raise UnsupportedError(
         Fault(
             Text(f"{what}", f"{what}"),
-            Text("需要逐行的数据，而此模型由惰性表拟合", "it needs rows, and this model was fitted to a lazy table"),
+            Text(
+                "需要逐行的数据，而此模型不带数据行（由惰性表拟合，或从文件读入）",
+                "it needs rows, and this model has none: it was fitted to a lazy table, or read from a file",
+            ),
             Text("请把所用各列读入 pandas 后再拟合", "Read the columns used into pandas, then fit"),
+        )
+    )
+
+
+def require_groups(fit: MultilevelFit, what: str) -> None:
+    """Refuse what needs to know the groups by name where a file kept the model without their names.
+
+    Raises
+    ------
+    UnsupportedError
+    """
+    if all(len(level.labels.columns) for level in fit.design.levels):
+        return
+    raise UnsupportedError(
+        Fault(
+            Text(f"{what}", f"{what}"),
+            Text(
+                "需要知道各组的名称，而此模型保存时未含（groups=False）",
+                "it needs the groups' names, and this model was saved without them (groups=False)",
+            ),
+            Text(
+                "预测可用 random=False；否则请用 groups=True 保存的文件",
+                "Predict with random=False, or use a file saved with groups=True",
+            ),
         )
     )

@@ -202,11 +202,25 @@ def solve_products(
     starts
         Covariances to start from, in the search's coordinates; even ones unless given.
     """
+    data, structure, coordinates = _posed(products, terms)
+    return Solution(products, find_optimum(data, structure, reml, starts), coordinates)
+
+
+@one_thread
+def solution_at(
+    products: CrossProducts, terms: Terms, reml: bool, covariances: list[np.ndarray], evaluations: int = 0
+) -> Solution:
+    """Return the solution at covariances found before, in the search's coordinates: nothing is searched."""
+    data, structure, coordinates = _posed(products, terms)
+    return Solution(products, Optimum(data, structure, covariances, reml, evaluations), coordinates)
+
+
+def _posed(products: CrossProducts, terms: Terms) -> tuple[Moments, Structure, Coordinates]:
+    """Write the problem in the coordinates of the search."""
     coordinates = Coordinates.of(products)
     moment = products.gram.sum(axis=0) / products.n
     structure = Structure.of(terms, moment, uncentring(products), products.nest.depth)
-    data = _in_coordinates(products, coordinates, structure)
-    return Solution(products, find_optimum(data, structure, reml, starts), coordinates)
+    return _in_coordinates(products, coordinates, structure), structure, coordinates
 
 
 def solve(
