@@ -22,7 +22,9 @@ def read(path, like):
     """Read a CSV file with Python's own floats, whose last digit is right."""
     found = pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
     numbers = like.select_dtypes("float")
-    return found.assign(**{c: [float(v or "nan") for v in found[c]] for c in numbers}).astype(like.dtypes)
+    flags = {c: found[c] == "True" for c in like.select_dtypes("bool")}
+    floats = {c: [float(v or "nan") for v in found[c]] for c in numbers}
+    return found.assign(**floats, **flags).astype(like.dtypes)
 
 
 def same(path, table):
