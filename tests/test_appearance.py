@@ -92,3 +92,15 @@ def test_the_theme_finds_a_chinese_font():
         ax = plt.subplots()[1]
         ax.set_title("班主任")
         assert figure(ax, "x").png  # a missing glyph would be an error
+
+
+def test_rows_below_a_heading():
+    frame = pd.DataFrame({"part": ["A", "A", "B"], "term": ["x", "", "y"], "shown": ["1.0", "(0.5)", "22.0"]})
+    shown = table(frame, groups="part", right=["shown"])
+    lines = shown.plain.splitlines()
+    assert [lines[1], lines[4]] == ["A", "B"]
+    assert lines[2].endswith(" 1.0") and lines[3].endswith("(0.5)") and len(lines) == 6
+    assert shown.html.count("gt_group_heading") >= 2 and "font-weight: bold" in shown.html
+    # The row that begins with an empty cell belongs to the row above: no line between, in both of its cells.
+    assert shown.html.count("border-top-style: hidden") == 2
+    assert shown.html.count("white-space: nowrap ; border-top-style: hidden") == 2

@@ -6,7 +6,7 @@ The font is Noto Sans SC, which the zhplot package carries under the SIL Open Fo
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -152,6 +152,8 @@ def table(
     note: Text | str = "",
     digits: int = 3,
     names: Mapping[str, Text | str] | None = None,
+    groups: str | None = None,
+    right: Sequence[str] = (),
 ) -> Table:
     """Show a frame as a table for readers.
 
@@ -168,6 +170,11 @@ def table(
         Significant digits of numbers that are not whole.
     names
         Labels for columns that `htresearch.language.label` does not know.
+    groups
+        A column whose values head the rows below them, instead of standing in each. A row that begins with an empty
+        cell then belongs to the row above, without a line between them.
+    right
+        Columns of words that are set to the right, as numbers are.
 
     Examples
     --------
@@ -193,23 +200,40 @@ def table(
     numeric = [
         column
         for column in frame.columns
-        if pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column])
+        if (pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column]))
+        or column in right
     ]
-    shown = GT(cells, id="htresearch").cols_label(**{str(c): labels[c] for c in frame.columns})
-    shown = shown.cols_align("left", [c for c in cells.columns if c not in numeric]).cols_align("right", numeric)
-    short = [c for c in cells.columns if c not in numeric and cells[c].str.len().max() <= _NEVER_BROKEN]
+    shown = GT(cells, id="htresearch", groupname_col=groups).cols_label(**{str(c): labels[c] for c in frame.columns})
+    body = [c for c in cells.columns if c != groups]
+    shown = shown.cols_align("left", [c for c in body if c not in numeric]).cols_align("right", numeric)
+    short = [c for c in body if (c not in numeric or c in right) and cells[c].str.len().max() <= _NEVER_BROKEN]
     if short:
         shown = shown.tab_style(style.css("white-space: nowrap"), loc.body(columns=short))
-    brief = [c for c in cells.columns if len(labels[c]) <= _NEVER_BROKEN // 2]
+    brief = [c for c in body if len(labels[c]) <= _NEVER_BROKEN // 2]
     if brief:
         shown = shown.tab_style(style.css("white-space: nowrap"), loc.column_labels(columns=brief))
+    if groups is not None:
+        below = [i for i, cell in enumerate(cells[body[0]]) if not cell]
+        shown = shown.tab_style(style.text(weight="bold"), loc.row_groups())
+        # great_tables joins styles with a space: the semicolon ends the one before.
+        shown = shown.tab_style(style.css("; border-top-style: hidden; padding-top: 0"), loc.body(rows=below))
     if str(title):
         shown = shown.tab_header(title=str(title))
     if str(note):
         shown = shown.tab_source_note(str(note))
-    plain = cells.rename(columns=labels).to_string(index=False)
+    plain = _plain(cells.rename(columns=labels), None if groups is None else labels[groups])
     parts = [str(title), plain, str(note)]
     return Table(shown.as_raw_html(), "\n".join(p for p in parts if p))
+
+
+def _plain(cells: pd.DataFrame, groups: str | None) -> str:
+    """Write cells as text, the rows of each group below its name."""
+    if groups is None:
+        return cells.to_string(index=False)
+    head, *lines = cells.drop(columns=groups).to_string(index=False).splitlines()
+    for name in reversed(list(dict.fromkeys(cells[groups]))):
+        lines.insert(cells[groups].tolist().index(name), name)
+    return "\n".join([head, *lines])
 
 
 def _is_whole(values: pd.Series) -> bool:

@@ -7,6 +7,7 @@ from htresearch.multilevel.files import load_fit
 from htresearch.multilevel.fit import MultilevelFit
 from htresearch.multilevel.formula import ModelFormula, RandomTerm, parse_formula
 from htresearch.multilevel.lines import fixed_effects, three_lines
+from htresearch.multilevel.model_table import ModelTable, model_table
 from htresearch.multilevel.mundlak import mundlak
 from htresearch.multilevel.planned_study import PlannedStudy
 from htresearch.multilevel.power import minimum_detectable_effect, power, schools_needed
@@ -15,6 +16,7 @@ __all__ = [
     "Comparison",
     "CrossProducts",
     "ModelFormula",
+    "ModelTable",
     "MultilevelFit",
     "PlannedStudy",
     "RandomTerm",
@@ -22,6 +24,7 @@ __all__ = [
     "fixed_effects",
     "minimum_detectable_effect",
     "load_fit",
+    "model_table",
     "mundlak",
     "parse_formula",
     "power",
