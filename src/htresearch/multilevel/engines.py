@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import narwhals as nw
@@ -18,6 +19,7 @@ from htresearch.multilevel.fit import MultilevelFit
 from htresearch.multilevel.formula import RandomTerm, parse_formula
 from htresearch.multilevel.lazy import lazy_design
 from htresearch.multilevel.reml import METHODS, Solution, one_thread, solve_products
+from htresearch.multilevel.within_between import prepare
 
 ENGINES = ("one-pass", "statsmodels")
 
@@ -45,6 +47,7 @@ def fit_multilevel(
     method: str = "reml",
     weights: str | None = None,
     engine: str = "one-pass",
+    within_between: Mapping[str, str | Sequence[str]] | None = None,
 ) -> MultilevelFit:
     """Fit a linear model whose rows lie in groups: pupils in classes in schools.
 
@@ -63,6 +66,12 @@ def fit_multilevel(
     engine
         ``"one-pass"``: everything from cross-products by group. ``"statsmodels"``, as a check: `MixedLM` searches,
         random intercepts only.
+    within_between
+        Columns to split into what varies within groups and what varies between them (Mundlak 1978), each with the
+        column, or columns, that name a group: ``{"hours": "teacher_id"}``. Where the fixed part has ``hours``, alone
+        or in products, it gets ``hours_within``, the distance from the group mean, and ``hours_between``, the group
+        mean over the rows used; where the random part has it, ``hours_within``. Both names may be written in the
+        formula too. `MultilevelFit.within_between` tests the difference of the two.
 
     Returns
     -------
@@ -73,7 +82,7 @@ def fit_multilevel(
     FormulaError
         If the formula cannot be read.
     ColumnError
-        If the frame lacks columns.
+        If the frame lacks columns, or a column to split is not numeric.
     ModelError
         If the data cannot carry the model.
     UnsupportedError
@@ -99,21 +108,27 @@ def fit_multilevel(
     """
     checks.require(checks.one_of("method", method, METHODS), checks.one_of("engine", engine, ENGINES))
     parsed = parse_formula(formula)
-    if engine == "one-pass" and _is_lazy(frame):
-        design, products = lazy_design(parsed, frame, weights)
-        solution = solve_products(products, design.random.terms, method == "reml")
-        return MultilevelFit(parsed, design, solution, method, engine)
-    _frame_must_be_pandas(frame)
+    lazy = engine == "one-pass" and _is_lazy(frame)
+    if not lazy:
+        _frame_must_be_pandas(frame)
     if engine == "statsmodels":
         checks.require(_weighted(weights), *[_slope(term) for term in parsed.random], error=UnsupportedError)
-    design = build_design(parsed, frame, weights, crossed=engine == "one-pass")
+    ready = prepare(parsed, frame, within_between, weights, lazy)
+    parsed, splits = ready.formula, ready.splits
+    if lazy:
+        design, products = lazy_design(parsed, ready.table, weights)
+        design = replace(design, note=(*ready.note, *design.note))
+        solution = solve_products(products, design.random.terms, method == "reml")
+        return MultilevelFit(parsed, design, solution, method, engine, splits)
+    design = build_design(parsed, ready.table, weights, crossed=engine == "one-pass")
+    design = replace(design, note=(*ready.note, *design.note))
     if design.crossed:
         checks.require(*[_slope_across(term) for term in parsed.random], error=UnsupportedError)
     if engine == "statsmodels":
         solution = mixedlm.fit_nested(design.X, design.y, design.levels, method == "reml")
     else:
         solution = one_pass(design, method == "reml")
-    return MultilevelFit(parsed, design, solution, method, engine)
+    return MultilevelFit(parsed, design, solution, method, engine, splits)
 
 
 def _is_lazy(table: object) -> bool:

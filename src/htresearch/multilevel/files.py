@@ -31,6 +31,7 @@ from htresearch.multilevel import (
     random_part,
     reml,
     specs,
+    within_between,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ VERSION = 1
 # What a file may name: no class outside these modules is ever built.
 _CLASSES = packing.classes_of(
     [
-        *(language, formula, groups, random_part, design, specs),
+        *(language, formula, groups, random_part, design, specs, within_between),
         *(crossproducts, reml, crossed, crossed_search, crossed_likelihood, crossed_moments),
     ]
 )
@@ -102,6 +103,7 @@ def save(fit: MultilevelFit, path: str | Path, groups: bool = True) -> Path:
         "solution": _solution_of(fit),
         "method": fit.method,
         "engine": fit.engine,
+        "splits": fit.splits if groups else tuple(replace(split, means=None) for split in fit.splits),
     }
     words = {
         "format": FORMAT,
@@ -115,6 +117,7 @@ def save(fit: MultilevelFit, path: str | Path, groups: bool = True) -> Path:
     return write_file(path, _zipped(words, arrays))
 
 
+@reml.one_thread
 def load_fit(path: str | Path) -> MultilevelFit:
     """Read a model that `MultilevelFit.save` wrote.
 
@@ -198,8 +201,10 @@ def _solution_of(fit: MultilevelFit) -> object:
 def _fit_of(words: dict, arrays: dict[str, np.ndarray]) -> MultilevelFit:
     from htresearch.multilevel.fit import MultilevelFit
 
-    names = ("formula", "design", "solution", "method", "engine")
-    written, whole, solution, method, engine = (packing.unpack(words[name], arrays, _CLASSES) for name in names)
+    names = ("formula", "design", "solution", "method", "engine", "splits")
+    written, whole, solution, method, engine, splits = (
+        packing.unpack(words[name], arrays, _CLASSES) for name in names
+    )
     columns = tuple(
         (part[0].built(), part[1]) if isinstance(part, tuple) else part.built() for part in whole.random.specs
     )
@@ -208,7 +213,7 @@ def _fit_of(words: dict, arrays: dict[str, np.ndarray]) -> MultilevelFit:
         found = crossed.certified(solution)
     else:
         found = reml.solution_at(terms=whole.random.terms, reml=method == "reml", **solution)
-    return MultilevelFit(written, whole, found, method, engine)
+    return MultilevelFit(written, whole, found, method, engine, splits)
 
 
 def _zipped(words: dict, arrays: dict[str, np.ndarray]) -> bytes:

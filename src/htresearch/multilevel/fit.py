@@ -14,12 +14,23 @@ import pandas as pd
 
 from htresearch import checks
 from htresearch.language import Text
-from htresearch.multilevel import compare, components, contrasts, crossed, export, files, influence, predictions
+from htresearch.multilevel import (
+    compare,
+    components,
+    contrasts,
+    crossed,
+    export,
+    files,
+    influence,
+    predictions,
+    within_between,
+)
 from htresearch.multilevel.design import Design
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.inference import containment_df
 from htresearch.multilevel.remarks import remarks, require_nested, require_rows
 from htresearch.multilevel.reml import METHODS, Solution, solve_products
+from htresearch.multilevel.within_between import Split
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +51,8 @@ class MultilevelFit:
         ``"reml"`` or ``"ml"``.
     engine : str
         What fitted it.
+    splits : tuple of Split
+        Columns that were split into within and between.
     """
 
     formula: ModelFormula
@@ -47,6 +60,7 @@ class MultilevelFit:
     solution: Solution
     method: str
     engine: str
+    splits: tuple[Split, ...] = ()
 
     # -- the coefficients --------------------------------------------------------------------------------------------
 
@@ -63,6 +77,7 @@ class MultilevelFit:
     estimates = contrasts.estimates
     test = contrasts.test
     contrast = contrasts.contrast
+    within_between = within_between.within_between
 
     @cached_property
     def containment(self) -> np.ndarray:

@@ -38,7 +38,7 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     named = () if weights is None else (weights,)
     checks.require(*checks.columns("formula", formula.columns, list(schema)), error=ColumnError)
     checks.require(*checks.columns("weights", named, list(schema)), error=ColumnError)
-    rows, note = _complete(whole, schema, tuple(dict.fromkeys((*formula.columns, *named))))
+    rows, note = complete_rows(whole, schema, tuple(dict.fromkeys((*formula.columns, *named))))
     table = LazyTable(rows, _categories(rows, schema, formula))
     checks.require(*[_numeric_outcome(name, schema[name]) for name in formula.response_columns], error=ModelError)
     fixed = build_columns(formula.fixed, formula.fixed_columns, table)
@@ -74,7 +74,7 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     return design, products
 
 
-def _complete(whole: nw.LazyFrame, schema: nw.Schema, used: tuple[str, ...]) -> tuple[nw.LazyFrame, list[Text]]:
+def complete_rows(whole: nw.LazyFrame, schema: nw.Schema, used: tuple[str, ...]) -> tuple[nw.LazyFrame, list[Text]]:
     """Leave rows with a missing value out, and count them by column."""
     missing = {name: nw.col(name).is_null() for name in used}
     for name in used:

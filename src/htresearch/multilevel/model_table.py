@@ -422,6 +422,6 @@ def _no_models(models: object) -> Fault | None:
     return Fault(
         checks.argument("models"),
         Text("须为“列名：模型”的字典，至少一个模型", "must be models by the name of their column, one at least"),
-        Text('请写 {{"模型 1": fit1, "模型 2": fit2}}', 'Write {{"Model 1": fit1, "Model 2": fit2}}'),
+        Text('请写 {"模型 1": fit1, "模型 2": fit2}', 'Write {"Model 1": fit1, "Model 2": fit2}'),
         type(models).__name__,
     )

@@ -52,7 +52,10 @@ def predict(fit: MultilevelFit, new: pd.DataFrame, random: bool = True) -> pd.Se
     Parameters
     ----------
     new
-        A row per prediction, with the columns of the fixed part and, with `random`, those of the groups.
+        A row per prediction, with the columns of the fixed part and, with `random`, those of the groups. A column
+        that the model splits into within and between may be given whole, with the columns of its groups: a group
+        that the model has seen keeps its mean, any other has the mean of its rows in `new`, and a column
+        ``<x>_between`` counts before both.
     random
         Whether to add the groups' predicted effects; a group that the model has not seen, or a missing one,
         gets 0.
@@ -69,6 +72,8 @@ def predict(fit: MultilevelFit, new: pd.DataFrame, random: bool = True) -> pd.Se
     ModelError
         If a category occurs that the model was not fitted to.
     """
+    for split in fit.splits:
+        new = split.of(new)
     fixed = fixed_part(fit.design, new, fit.formula.fixed_columns) @ fit.solution.beta
     if random:
         require_groups(fit, "predict(random=True)")
