@@ -52,6 +52,11 @@ def test_labels():
     assert language.label("tier") == Text("梯队层级", "Tier")
     assert language.label("senior", within="title").zh == "高级教师"
     assert language.label("senior", within="stage").zh == "高中"
+    assert language.label("training_hours_within") == Text(
+        "累计培训时长（小时）：组内", "Cumulative training (hours): within groups"
+    )
+    assert language.label("x_between").zh == "x：组间"
+    assert language.label("training_hours_between_minus_within").zh == "累计培训时长（小时）：组间减组内"
     assert language.label("my_own_column") == Text("my_own_column", "my own column")
 
 

@@ -118,6 +118,7 @@ _COMPOSED = (
     (r"()(.+)_last_year", "incentive", Text("近一年{1}（次）", "{1} in the last year (times)")),
     (r"()(.+)_appraisal_score", "appraisal", Text("最近一次{1}得分", "Score of the last {1}")),
     (r"()(.+)_appraisal_result", "appraisal", Text("最近一次{1}等次", "Result of the last {1}")),
+    (r"(.+?)_(within|between|between_minus_within)", "split", Text("{0}：{1}", "{0}: {1}")),
 )
 
 

@@ -71,8 +71,8 @@ def test_odd_names_and_several_columns(frame):
     by_class = frame.groupby(["school", "class"])["课时 数"].transform("mean")
     np.testing.assert_allclose(fit.design.X[:, 2], by_class)
     assert fit.within_between().tidy()["term"].tolist() == [
-        "课时 数_between - 课时 数_within",
-        "x_between - x_within",
+        "课时 数_between_minus_within",
+        "x_between_minus_within",
     ]
 
 
@@ -94,7 +94,7 @@ def test_means_are_taken_over_the_rows_used(frame, lazy):
 
 def test_within_against_between_is_one_call(fit):
     found = fit.within_between("kenward-roger", 0.9).tidy()
-    by_hand = fit.contrast({"x_between - x_within": {"x_between": 1, "x_within": -1}}, "kenward-roger", 0.9).tidy()
+    by_hand = fit.contrast({"x_between_minus_within": {"x_between": 1, "x_within": -1}}, "kenward-roger", 0.9).tidy()
     pd.testing.assert_frame_equal(found, by_hand)
     beta = fit.tidy().set_index("term")["estimate"]
     assert found["estimate"][0] == pytest.approx(beta["x_between"] - beta["x_within"])

@@ -168,7 +168,7 @@ def within_between(
     Returns
     -------
     Estimates
-        A row per column that was split, between less within. For columns in products with others it is the
+        A row per column that was split, ``<x>_between_minus_within``. For columns in products with others it is the
         difference where the others are 0.
 
     Raises
@@ -196,11 +196,11 @@ def within_between(
     >>> fit.tidy().round(2)[["term", "estimate"]].values.tolist()[1:]
     [['hours_within', 0.2], ['hours_between', 0.85]]
     >>> fit.within_between().tidy().round(2)[["term", "estimate", "p_value"]].values.tolist()
-    [['hours_between - hours_within', 0.65, 0.0]]
+    [['hours_between_minus_within', 0.65, 0.0]]
     """
     checks.require(None if fit.splits else _NO_SPLIT, error=UnsupportedError)
     return fit.contrast(
-        {f"{s.between} - {s.within}": {s.between: 1.0, s.within: -1.0} for s in fit.splits},
+        {f"{s.between}_minus_within": {s.between: 1.0, s.within: -1.0} for s in fit.splits},
         inference,
         conf_level,
         cluster,
