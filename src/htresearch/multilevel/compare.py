@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from htresearch.checks import argument, require
 from htresearch.errors import Fault, ModelError
 from htresearch.language import Text
-from htresearch.multilevel.remarks import require_nested
+from htresearch.multilevel.boundary import tail
+from htresearch.multilevel.groups import Level, same_groups
 
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
@@ -60,8 +60,10 @@ class Comparison:
 def compare(fit: MultilevelFit, other: MultilevelFit) -> Comparison:
     """Test the smaller of two models against the larger by their likelihoods.
 
-    Models whose fixed parts differ are first fitted again by ML. A variance of 0 lies on the boundary of what it
-    can be: for one variance the p value is that of an even mixture of two χ² distributions.
+    Models whose fixed parts differ are first fitted again by ML. Groups are the same where they divide the rows
+    alike, whatever the formulas call them. A variance of 0 lies on the boundary of what it can be: for one variance,
+    a slope's with its covariances too, the p value is that of an even mixture of two χ² distributions; for several,
+    of a mixture whose weights follow from their information; the note says which.
 
     Raises
     ------
@@ -72,16 +74,14 @@ def compare(fit: MultilevelFit, other: MultilevelFit) -> Comparison:
     ----------
     Self, S. G., & Liang, K.-Y. (1987). Journal of the American Statistical Association, 82, 605-610.
     https://doi.org/10.1080/01621459.1987.10478472
+    Stram, D. O., & Lee, J. W. (1994). Biometrics, 50, 1171-1177. https://doi.org/10.2307/2533455
+    Shapiro, A. (1988). International Statistical Review, 56, 49-62. https://doi.org/10.2307/1403361
     """
-    for model in (fit, other):
-        require_nested(model, "compare")
     small, large = sorted((fit, other), key=lambda model: model.n_parameters)
     require(_rows(small, large), error=ModelError)
     require(_nested(small, large), error=ModelError)
     notes = []
     fixed = len(large.design.names) - len(small.design.names)
-    variances = large.n_covariances - small.n_covariances
-    correlated = _one_slope_more(small, large)
     if fixed and "reml" in (small.method, large.method):
         notes.append(
             Text(
@@ -100,8 +100,8 @@ def compare(fit: MultilevelFit, other: MultilevelFit) -> Comparison:
     statistic = small.criterion - large.criterion
     if statistic < 1e-10 * abs(large.criterion):  # what rounding leaves of two equal criteria
         statistic = 0.0
-    df = fixed + variances
-    p_value, how = _tail(statistic, fixed, variances, correlated)
+    df = large.n_parameters - small.n_parameters
+    p_value, how = tail(statistic, fixed, small, large)
     frame = pd.DataFrame(
         {
             "model": [str(small.formula), str(large.formula)],
@@ -114,54 +114,25 @@ def compare(fit: MultilevelFit, other: MultilevelFit) -> Comparison:
             "p_value": [np.nan, p_value],
         }
     )
+    if small.singular:
+        notes.append(
+            Text(
+                "较小的模型已有方差在边界上，p 值只是近似。",
+                "The smaller model has variances on the boundary itself: the p value is approximate.",
+            )
+        )
     return Comparison(frame, (*notes, how))
 
 
-def _one_slope_more(small: MultilevelFit, large: MultilevelFit) -> bool:
-    """Tell whether the larger model has one slope more, with its covariance with the intercept and nothing else."""
-    plain, sloped = _terms(small), _terms(large)
-    more = [(group, names) for group, names in sloped if (group, names) not in plain]
-    less = [(group, names) for group, names in plain if (group, names) not in sloped]
-    if len(more) != 1 or len(less) != 1:
-        return False
-    (group, names), (before, fewer) = more[0], less[0]
-    return group == before and len(fewer) == 1 and len(names) == 2 and fewer < names
-
-
-def _terms(fit: MultilevelFit) -> list[tuple[frozenset, frozenset]]:
-    """Return for each random term its groups and the names of its columns."""
-    random, levels = fit.design.random, fit.design.levels
-    return [
-        (frozenset(levels[block.level].columns), frozenset(random.names[c] for c in block.columns))
-        for block in random.blocks
-    ]
-
-
-def _tail(statistic: float, fixed: int, variances: int, slope: bool = False) -> tuple[float, Text]:
-    """Return the p value: a variance tested against 0 lies on the boundary of what it can be."""
-    if variances == 1:
-        upper = stats.chi2.sf(statistic, fixed + 1)
-        lower = stats.chi2.sf(statistic, fixed) if fixed else float(statistic <= 0)
-        return float((lower + upper) / 2), Text(
-            f"方差的零假设在边界上：p 值取 χ²({fixed}) 与 χ²({fixed + 1}) 各半的混合分布（Self 与 Liang 1987）。",
-            f"A variance of 0 lies on the boundary: the p value is that of an even mixture of χ²({fixed}) and "
-            f"χ²({fixed + 1}) (Self and Liang 1987).",
-        )
-    if slope and variances == 2:
-        p_value = (stats.chi2.sf(statistic, fixed + 1) + stats.chi2.sf(statistic, fixed + 2)) / 2
-        return float(p_value), Text(
-            f"斜率方差的零假设在边界上：p 值取 χ²({fixed + 1}) 与 χ²({fixed + 2}) 各半的混合分布"
-            "（Self 与 Liang 1987）。",
-            "A slope's variance of 0 lies on the boundary: the p value is that of an even mixture of "
-            f"χ²({fixed + 1}) and χ²({fixed + 2}) (Self and Liang 1987).",
-        )
-    p_value = float(stats.chi2.sf(statistic, fixed + variances))
-    if variances:
-        return p_value, Text(
-            "同时检验几个方差：p 值取普通 χ² 分布，偏保守（只会偏大）。",
-            "Several variances are tested at once: the p value is that of an ordinary χ², which is conservative.",
-        )
-    return p_value, Text("似然比检验，χ² 分布。", "Likelihood-ratio test, χ² distribution.")
+def _terms(fit: MultilevelFit, levels: tuple[Level, ...]) -> list[tuple[int | None, frozenset]]:
+    """Return for each random term which of `levels` has its groups, however named, and the names of its columns."""
+    random = fit.design.random
+    found = []
+    for block in random.blocks:
+        own = fit.design.levels[block.level]
+        at = next((k for k, level in enumerate(levels) if same_groups(own, level)), None)
+        found.append((at, frozenset(random.names[c] for c in block.columns)))
+    return found
 
 
 def _rows(small: MultilevelFit, large: MultilevelFit) -> Fault | None:
@@ -202,8 +173,9 @@ def _contained(small: MultilevelFit, large: MultilevelFit) -> bool:
 
 def _nested(small: MultilevelFit, large: MultilevelFit) -> Fault | None:
     """Refuse models of which neither contains the other, in the fixed part or in the random one."""
-    terms = _terms(large)
-    covered = all(any(g == group and names <= n for g, n in terms) for group, names in _terms(small))
+    levels = large.design.levels
+    terms = _terms(large, levels)
+    covered = all(any(g == group and names <= n for g, n in terms) for group, names in _terms(small, levels))
     if _contained(small, large) and covered and small.n_parameters != large.n_parameters:
         return None
     return Fault(

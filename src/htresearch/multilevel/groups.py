@@ -139,6 +139,15 @@ def is_nested(outer: Level, inner: Level) -> bool:
     return bool((around[inner.codes] == outer.codes).all())
 
 
+def same_groups(a: Level, b: Level) -> bool:
+    """Tell whether two levels, of two fits to the same rows, divide them alike; without rows their names decide."""
+    if a.size != b.size:
+        return False
+    if a.codes is not None and b.codes is not None:
+        return len(a.codes) == len(b.codes) and is_nested(a, b)
+    return set(a.written) == set(b.written) or set(a.columns) == set(b.columns)
+
+
 def _level(columns: tuple[str, ...], frame: pd.DataFrame) -> Level:
     grouped = frame.groupby(list(columns), sort=True, observed=True)
     codes = grouped.ngroup().to_numpy()
