@@ -128,8 +128,8 @@ def test_columns_that_determine_one_another_are_dropped_and_named(frame):
 
 
 def test_what_needs_rows_says_so(frame, in_both_languages):
-    lazy = ht.fit_multilevel("y ~ x + (1 | school)", duckdb.from_df(frame))
-    for ask in (lazy.residuals, lambda: lazy.influence("school"), lambda: lazy.tidy("containment")):
+    lazy = ht.fit_multilevel("y ~ x + (1 | school/class)", duckdb.from_df(frame))
+    for ask in (lazy.residuals, lambda: lazy.influence("class"), lambda: lazy.tidy("containment")):
         with pytest.raises(UnsupportedError) as caught:
             ask()
         chinese, english = in_both_languages(caught.value)

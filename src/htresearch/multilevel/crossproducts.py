@@ -31,14 +31,14 @@ class CrossProducts:
         Of A: the fixed part, then the outcome.
     random : tuple of str
         Of U.
-    n : int
-        Rows.
-    log_weights : float
-        Sum of the logarithms of the precision weights; 0 without weights.
     centre, random_centre : numpy.ndarray
         What was taken from each column of A and of U.
     keys : numpy.ndarray
         For each innermost group a row with the group of each level, from the outside in; sorted.
+    sizes : numpy.ndarray
+        Rows of each innermost group.
+    logs : numpy.ndarray
+        Sum of the logarithms of the precision weights in each innermost group; 0 without weights.
     gram : numpy.ndarray, groups by r by r
         U'U of each innermost group.
     cross : numpy.ndarray, groups by r by m
@@ -49,14 +49,24 @@ class CrossProducts:
 
     columns: tuple[str, ...]
     random: tuple[str, ...]
-    n: int
-    log_weights: float
     centre: np.ndarray
     random_centre: np.ndarray
     keys: np.ndarray
+    sizes: np.ndarray
+    logs: np.ndarray
     gram: np.ndarray
     cross: np.ndarray
     within: np.ndarray
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return int(self.sizes.sum())
+
+    @property
+    def log_weights(self) -> float:
+        """Sum of the logarithms of the precision weights."""
+        return float(self.logs.sum())
 
     @cached_property
     def nest(self) -> Nest:
@@ -71,7 +81,7 @@ class CrossProducts:
     @property
     def explained(self) -> np.ndarray:
         """For each outermost group what U explains of the cross-products of A."""
-        parts = np.einsum("gri,grj->gij", self.coefficients, self.cross)
+        parts = np.swapaxes(self.coefficients, 1, 2) @ self.cross
         return self.nest.up(parts, self.nest.depth - 1, 0)
 
     @property
@@ -91,21 +101,53 @@ class CrossProducts:
         keys = np.concatenate([self.keys, other.keys])
         unique, at = np.unique(keys, axis=0, return_inverse=True)
         at = at.reshape(-1)
-        gram = _add_at(np.concatenate([self.gram, other.gram]), at, len(unique))
-        cross = _add_at(np.concatenate([self.cross, other.cross]), at, len(unique))
+        sizes, logs, gram, cross = (
+            _add_at(np.concatenate([getattr(self, name), getattr(other, name)]), at, len(unique))
+            for name in ("sizes", "logs", "gram", "cross")
+        )
         tops = np.concatenate([np.unique(part.keys[:, 0]) for part in (self, other)])
         top = np.unique(tops, return_inverse=True)[1].reshape(-1)
         total = _add_at(np.concatenate([self.total, other.total]), top, top.max() + 1)
-        joined = replace(
-            self,
-            n=self.n + other.n,
-            log_weights=self.log_weights + other.log_weights,
-            keys=unique,
-            gram=gram,
-            cross=cross,
-            within=total,
-        )
+        joined = replace(self, keys=unique, sizes=sizes, logs=logs, gram=gram, cross=cross, within=total)
         return replace(joined, within=total - joined.explained)
+
+    @property
+    def independent(self) -> np.ndarray:
+        """Positions of the fixed part's columns that are no combination of those before them.
+
+        As far as cross-products can tell: a column of which less than a millionth is its own counts as none.
+        """
+        total = self.overall
+        kept: list[int] = []
+        for i in range(len(total) - 1):
+            left = total[i, i]
+            if kept:
+                inside = total[np.ix_(kept, kept)]
+                scale = 1 / np.sqrt(np.diag(inside))
+                solved = np.linalg.solve(inside * np.outer(scale, scale), total[kept, i] * scale) * scale
+                left = left - total[kept, i] @ solved
+            if left > 1e-12 * total[i, i] > 0:
+                kept.append(i)
+        return np.array(kept, dtype=int)
+
+    def taking(self, columns: np.ndarray) -> CrossProducts:
+        """Return the sums of some columns of the fixed part, and of the outcome."""
+        if len(columns) == len(self.columns) - 1:
+            return self
+        chosen = [*columns, len(self.columns) - 1]
+        return replace(
+            self,
+            columns=tuple(self.columns[i] for i in chosen),
+            centre=self.centre[chosen],
+            cross=self.cross[:, :, chosen],
+            within=self.within[:, chosen][:, :, chosen],
+        )
+
+    def without(self, group: int) -> CrossProducts:
+        """Return the sums of the rows outside one outermost group, by its key: nothing has to be subtracted."""
+        rest = self.keys[:, 0] != group
+        inner = {name: getattr(self, name)[rest] for name in ("keys", "sizes", "logs", "gram", "cross")}
+        return replace(self, **inner, within=self.within[self.nest.ids[0] != group])
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +244,9 @@ def from_rows(
         about = about * np.sqrt(weights[order])[:, None]
     tops = np.flatnonzero(np.diff(keys[:, 0], prepend=keys[0, 0] - 1) != 0)
     within = _squares(about, tops)
-    logs = 0.0 if weights is None else float(np.log(weights).sum())
-    return CrossProducts(columns, random, len(A), logs, centre, random_centre, keys[first], gram, cross, within)
+    sizes = np.diff(first, append=len(A))
+    logs = np.zeros(len(first)) if weights is None else np.add.reduceat(np.log(weights[order]), first)
+    return CrossProducts(columns, random, centre, random_centre, keys[first], sizes, logs, gram, cross, within)
 
 
 def centre_of(means: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

@@ -122,9 +122,9 @@ def load_fit(path: str | Path) -> MultilevelFit:
     """Read a model that `MultilevelFit.save` wrote.
 
     It answers as the model did that was saved, to the last digit on the same machine; only what needs rows
-    (residuals, influence, clusters of one's own) it refuses, as a model of a lazy table does. Nothing is searched
-    anew, but whether the end is an optimum is judged anew. Nothing in the file is ever run: it holds words and
-    numbers, and the formula is read only if it calls formulaic's and NumPy's functions alone.
+    (residuals, influence of inner or crossed groups, clusters of one's own) it refuses, as a model of a lazy table
+    does. Nothing is searched anew, but whether the end is an optimum is judged anew. Nothing in the file is ever run:
+    it holds words and numbers, and the formula is read only if it calls formulaic's and NumPy's functions alone.
 
     Parameters
     ----------

@@ -1,69 +1,201 @@
-"""What a single school or class does to the coefficients."""
+"""What a single school or class does to the coefficients and to the variances."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from htresearch.multilevel.design import Design, independent_columns
-from htresearch.multilevel.groups import named_level
-from htresearch.multilevel.remarks import require_nested, require_rows
-from htresearch.multilevel.reml import Solution, one_thread, solve
+from htresearch import checks
+from htresearch.multilevel import crossed
+from htresearch.multilevel.components import variance_components
+from htresearch.multilevel.crossproducts import CrossProducts, from_rows
+from htresearch.multilevel.design import independent_columns
+from htresearch.multilevel.groups import Level, named_level
+from htresearch.multilevel.remarks import require_groups, require_rows
+from htresearch.multilevel.reml import Solution, one_thread, solve_products
 
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
 
+#: The optimum without a group, and which coefficients it has; or nothing, where the rest cannot carry the model.
+Refit = tuple[Solution | crossed.CrossedSolution, np.ndarray] | None
+
+OF = ("coefficients", "variances")
+
 
 @one_thread
-def influence(fit: MultilevelFit, group: str) -> pd.DataFrame:
-    """Fit again without each group in turn.
+def influence(fit: MultilevelFit, group: str, of: str = "coefficients") -> pd.DataFrame:
+    """Fit again without each group in turn, to the bottom: coefficients and variances are all estimated anew.
+
+    The outermost of nested groups are left out of the cross-products, so that this needs no rows; inner groups read
+    the rows of the outermost group around them, crossed ones all rows.
 
     Parameters
     ----------
     group
         A level's name, as in `random_effects`.
+    of
+        ``"coefficients"`` or ``"variances"``.
 
     Returns
     -------
     pandas.DataFrame
-        A row per group and coefficient: the columns that name the group; term; estimate without it; change from
-        the whole data; change_in_std_errors, the same in standard errors (DFBETAS). A coefficient that cannot be
-        estimated without the group is missing.
+        Of coefficients a row per group and coefficient: the columns that name the group; term; estimate without it;
+        change from the whole data; change_in_std_errors, the same in standard errors (DFBETAS); cooks_distance, of
+        all coefficients of the group together, their squared change in the metric of their covariance by their
+        number (:math:`d'C^{-1}d / p`). A coefficient that cannot be estimated without the group is missing, and then
+        so is Cook's distance.
+
+        Of variances a row per group and variance: the columns that name the group; component, the level that the
+        variance belongs to, and term, as in `variance_components`; estimate, the variance, or the correlation where
+        term names two effects; change; relative_change, by the value from the whole data.
+
+    Raises
+    ------
+    ArgumentError
+        If no level has that name.
+    UnsupportedError
+        For inner and for crossed groups where the model has no rows: fitted to a lazy table, or read from a file; and
+        where the file kept no names of groups.
 
     References
     ----------
     Belsley, D. A., Kuh, E., & Welsch, R. E. (1980). Regression Diagnostics. https://doi.org/10.1002/0471725153
+    Cook, R. D. (1977). Detection of influential observation in linear regression. Technometrics, 19, 15-18.
+    https://doi.org/10.1080/00401706.1977.10489493
+    Demidenko, E., & Stukel, T. A. (2005). Influence analysis for linear mixed-effects models. Statistics in
+    Medicine, 24, 893-909. https://doi.org/10.1002/sim.1974
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, htresearch as ht
+    >>> rng = np.random.default_rng(1)
+    >>> school = np.repeat(np.arange(12), 10)
+    >>> frame = pd.DataFrame({"school_id": school, "score": rng.normal(0, 3, 12)[school] + rng.normal(0, 5, 120)})
+    >>> without = ht.fit_multilevel("score ~ 1 + (1 | school_id)", frame).influence("school_id")
+    >>> int(without.loc[without["cooks_distance"].idxmax(), "school_id"])
+    3
     """
-    require_rows(fit, "influence")
-    require_nested(fit, "influence")
-    design, solution, level = fit.design, fit.solution, named_level(fit.design.levels, group)
-    std_error = np.sqrt(np.diag(solution.covariance))
-    parts = []
+    checks.require(checks.one_of("of", of, OF))
+    require_groups(fit, "influence")
+    level = named_level(fit.design.levels, group)
+    table = _coefficients if of == "coefficients" else _variances
+    frame, per_group = table(fit, list(_refits(fit, level)))
+    labels = level.labels.loc[np.repeat(np.arange(level.size), per_group)].reset_index(drop=True)
+    return pd.concat([labels, frame], axis=1)
+
+
+def _coefficients(fit: MultilevelFit, refits: list[Refit]) -> tuple[pd.DataFrame, int]:
+    """Set the coefficients of the refits one after another, with how many they are in each."""
+    p = len(fit.design.names)
+    beta = np.full((len(refits), p), np.nan)
+    for row, refit in zip(beta, refits, strict=True):
+        if refit is not None:
+            row[refit[1]] = refit[0].beta
+    change = beta - fit.solution.beta
+    covariance = fit.solution.covariance
+    distance = np.einsum("gi,gi->g", change, np.linalg.solve(covariance, change.T).T) / p
+    frame = pd.DataFrame(
+        {
+            "term": list(fit.design.names) * len(refits),
+            "estimate": beta.ravel(),
+            "change": change.ravel(),
+            "change_in_std_errors": (change / np.sqrt(np.diag(covariance))).ravel(),
+            "cooks_distance": np.repeat(distance, p),
+        }
+    )
+    return frame, p
+
+
+def _variances(fit: MultilevelFit, refits: list[Refit]) -> tuple[pd.DataFrame, int]:
+    """Set the variances of the refits one after another, with how many they are in each."""
+
+    def values(table: pd.DataFrame) -> np.ndarray:
+        return table["variance"].fillna(table.get("correlation", np.nan)).to_numpy()
+
+    whole = variance_components(fit)
+    missing = np.full(len(whole), np.nan)
+    found = np.array(
+        [missing if r is None else values(variance_components(replace(fit, solution=r[0]))) for r in refits]
+    )
+    change = found - values(whole)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = change / np.abs(values(whole))
+    frame = pd.DataFrame(
+        {
+            "component": whole["group"].tolist() * len(refits),
+            "term": whole["term"].tolist() * len(refits),
+            "estimate": found.ravel(),
+            "change": change.ravel(),
+            "relative_change": np.where(np.isfinite(relative), relative, np.nan).ravel(),
+        }
+    )
+    return frame, len(whole)
+
+
+def _refits(fit: MultilevelFit, level: Level) -> Iterator[Refit]:
+    """Fit without each group of a level, starting at the optimum of the whole data, which is near."""
+    outermost = level is fit.design.levels[0] and not fit.design.crossed
+    if not outermost:
+        require_rows(fit, f"influence({level.name!r})")
+    if fit.design.crossed:
+        for group in range(level.size):
+            yield _crossed_without(fit, level.codes != group)
+        return
     for group in range(level.size):
-        beta = _without(design, solution, level.codes != group, fit.method == "reml")
-        change = beta - solution.beta
-        parts.append(
-            pd.DataFrame(
-                {
-                    **{column: level.labels[column].iloc[group] for column in level.columns},
-                    "term": list(design.names),
-                    "estimate": beta,
-                    "change": change,
-                    "change_in_std_errors": change / std_error,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        rest = fit.solution.products.without(group) if outermost else _without_inner(fit, level, group)
+        yield _nested_without(fit, rest)
 
 
-def _without(design: Design, solution: Solution, rows: np.ndarray, reml: bool) -> np.ndarray:
-    """Return the coefficients from some of the rows; one that these rows cannot tell is missing."""
+def _nested_without(fit: MultilevelFit, rest: CrossProducts) -> Refit:
+    """Fit to what is left, unless that cannot carry the random part or no optimum is certified."""
+    terms, sizes = fit.design.random.terms, rest.nest.sizes
+    moment = rest.gram.sum(axis=0)
+    scale = np.sqrt(np.maximum(np.diag(moment), 1e-300))
+    known = sizes[0] > 1 and all(outer < inner for outer, inner in pairwise(sizes))
+    known = known and all(len(columns) * sizes[k] < rest.n for k, columns in terms)
+    if not known or np.linalg.matrix_rank(moment / np.outer(scale, scale), hermitian=True) < len(moment):
+        return None
+    kept = rest.independent
+    starts = (fit.solution.optimum.covariances,)
+    found = solve_products(rest.taking(kept), terms, fit.method == "reml", starts)
+    return (found, kept) if found.converged else None
+
+
+def _without_inner(fit: MultilevelFit, level: Level, group: int) -> CrossProducts:
+    """Leave out an inner group: read the other rows of the outermost group around it, and keep the other sums."""
+    design, products = fit.design, fit.solution.products
+    outermost = design.levels[0].codes
+    around = outermost[np.argmax(level.codes == group)]
+    rest = products.without(around)
+    rows = np.flatnonzero((outermost == around) & (level.codes != group))
+    if not len(rows):
+        return rest
+    return rest + from_rows(
+        np.column_stack([design.X[rows], design.y[rows]]),
+        design.random.U[rows],
+        tuple(each.codes[rows] for each in design.levels),
+        products.columns,
+        products.random,
+        None if design.weights is None else design.weights[rows],
+        products.centre,
+        products.random_centre,
+    )
+
+
+def _crossed_without(fit: MultilevelFit, rows: np.ndarray) -> Refit:
+    """Fit crossed groups to some of the rows."""
+    design = fit.design
     codes = tuple(np.unique(level.codes[rows], return_inverse=True)[1] for level in design.levels)
-    beta = np.full(len(design.names), np.nan)
     kept = independent_columns(design.X[rows])
-    if len(kept) < rows.sum() and all(code.max() > 0 for code in codes):
-        # The optimum of the whole data is near.
-        beta[kept] = solve(design.X[rows][:, kept], design.y[rows], codes, reml, (solution.gamma,)).beta
-    return beta
+    if len(kept) >= rows.sum() or any(code.max() == 0 for code in codes):
+        return None
+    weights = None if design.weights is None else design.weights[rows]
+    starts = (fit.solution.gamma,)
+    found = crossed.solve(design.X[rows][:, kept], design.y[rows], codes, fit.method == "reml", starts, weights)
+    return (found, kept) if found.converged else None

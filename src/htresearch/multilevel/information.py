@@ -59,7 +59,8 @@ class Information:
         found = []
         for direction in self.directions:
             rows = self.profile.projected[direction.level]
-            found.append(np.einsum("gri,grj->ij", np.einsum("rs,gsi->gri", direction.matrix, rows), rows))
+            flat = rows.reshape(-1, rows.shape[2])
+            found.append((direction.matrix @ rows).reshape(flat.shape).T @ flat)
         return np.array(found)
 
     @cached_property
@@ -67,8 +68,7 @@ class Information:
         """A'V⁻¹G_iV⁻¹G_jV⁻¹A with A = [X e], parameters by parameters by m by m."""
         nest, innermost = self.profile.data.nest, self.profile.data.nest.depth - 1
         columns = [
-            np.einsum("rs,gsi->gri", d.matrix, self.profile.projected[d.level])[nest.down(innermost, d.level)]
-            for d in self.directions
+            (d.matrix @ self.profile.projected[d.level])[nest.down(innermost, d.level)] for d in self.directions
         ]
         about = self.profile.about_means(np.concatenate(columns, axis=2))
         product = self.profile.product(about, about)
@@ -178,4 +178,4 @@ def _kron(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.shape[-1] == 1:
         return a * b
     g, r, s = a.shape
-    return np.einsum("gij,gkl->gikjl", a, b).reshape(g, r * r, s * s)
+    return (a[:, :, None, :, None] * b[:, None, :, None, :]).reshape(g, r * r, s * s)

@@ -50,7 +50,10 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     asked = _Asked(rows, groups, A, random, weights, *_means(rows, A, random, counted))
     sums = asked.by_group()
     levels = find_levels(formula.random, sums[list(groups)], asked.n)
-    products, kept, dropped = _independent(asked.products(sums, levels))
+    products = asked.products(sums, levels)
+    kept = products.independent
+    dropped = [name for i, name in enumerate(products.columns[:-1]) if i not in kept]
+    products = products.taking(kept)
     checks.require(_exact(formula.response, products), error=ModelError)
     at = {frozenset(level.written): k for k, level in enumerate(levels)}
     blocks = sorted((Block(at[g], c) for g, c in terms), key=lambda block: block.level)
@@ -202,10 +205,12 @@ class _Asked:
         r = len(self.U.names)
         pairs = [(f"u{i}", f"u{j}") for i in range(r) for j in range(i, r)]
         pairs += [(f"u{i}", f"a{j}") for i in range(r) for j in range(len(self.alone))]
-        more = [] if self.weights is None else [nw.col("w").log().sum().alias("log_weights"), nw.col("w").min()]
+        more = [nw.len().alias("#rows")]
+        if self.weights is not None:
+            more += [nw.col("w").log().sum().alias("#log_weights"), nw.col("w").min().alias("#least")]
         sums = self._sums([f"g{i}" for i in range(len(self.groups))], pairs, *more)
         if self.weights is not None:
-            checks.require(None if sums["w"].min() > 0 else _weightless(self.weights), error=ModelError)
+            checks.require(None if sums["#least"].min() > 0 else _weightless(self.weights), error=ModelError)
         return sums.rename(columns={f"g{i}": g for i, g in enumerate(self.groups)})
 
     def by_top(self, outermost: Level) -> np.ndarray:
@@ -237,11 +242,11 @@ class _Asked:
         between = CrossProducts(
             columns=self.A.names,
             random=self.U.names,
-            n=self.n,
-            log_weights=0.0 if self.weights is None else float(sums["log_weights"].sum()),
             centre=self.centre,
             random_centre=self.random_centre,
             keys=keys[order],
+            sizes=sums["#rows"].to_numpy(int)[order],
+            logs=np.zeros(len(sums)) if self.weights is None else sums["#log_weights"].to_numpy(float)[order],
             gram=gram,
             cross=cross,
             within=np.zeros((levels[0].size, m, m)),
@@ -262,33 +267,6 @@ def _weightless(weights: str) -> Fault:
         Text("须为大于 0 的数", "they must be numbers above 0"),
         Text("请先去掉权重不是正数的行", "Take out the rows whose weight is not positive first"),
     )
-
-
-def _independent(products: CrossProducts) -> tuple[CrossProducts, np.ndarray, list[str]]:
-    """Leave out columns that the columns before them determine, as far as their cross-products can tell."""
-    total = products.overall
-    kept: list[int] = []
-    for i in range(len(total) - 1):
-        left = total[i, i]
-        if kept:
-            inside = total[np.ix_(kept, kept)]
-            scale = 1 / np.sqrt(np.diag(inside))
-            solved = np.linalg.solve(inside * np.outer(scale, scale), total[kept, i] * scale) * scale
-            left = left - total[kept, i] @ solved
-        if left > 1e-12 * total[i, i] > 0:
-            kept.append(i)
-    dropped = [name for i, name in enumerate(products.columns[:-1]) if i not in kept]
-    if not dropped:
-        return products, np.array(kept, dtype=int), []
-    chosen = [*kept, len(total) - 1]
-    smaller = replace(
-        products,
-        columns=tuple(products.columns[i] for i in chosen),
-        centre=products.centre[chosen],
-        cross=products.cross[:, :, chosen],
-        within=products.within[:, chosen][:, :, chosen],
-    )
-    return smaller, np.array(kept, dtype=int), dropped
 
 
 def _numeric_outcome(name: str, kind: nw.dtypes.DType) -> Fault | None:

@@ -151,6 +151,8 @@ def find_optimum(
             break
     certified = [end for end in ends if end.converged] or ends
     best = min(certified, key=lambda end: end.profile.criterion)
+    if best.evaluations == evaluations:  # what it knows already need not be found again
+        return best
     return Optimum(data, structure, best.covariances, reml, evaluations)
 
 
