@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -138,7 +139,14 @@ def test_no_row_is_in_the_file(frame, tmp_path):
 def test_what_needs_rows_is_refused(frame, tmp_path, in_both_languages):
     again = both("nested", frame, tmp_path)[1]
     own = pd.Series(0, index=frame.index)
-    for ask in (again.residuals, lambda: again.influence("school"), lambda: again.tidy("cr2", cluster=own)):
+    inner, crossed = again.design.levels[-1].name, both("crossed", frame, tmp_path)[1]
+    assert len(again.design.levels) > 1
+    for ask in (
+        again.residuals,
+        lambda: again.influence(inner),
+        lambda: crossed.influence(crossed.design.levels[0].name),
+        lambda: again.tidy("cr2", cluster=own),
+    ):
         with pytest.raises(UnsupportedError):
             ask()
     with pytest.raises(UnsupportedError) as caught:
@@ -157,11 +165,22 @@ def test_groups_can_be_left_out(name, frame, tmp_path, in_both_languages):
     np.testing.assert_allclose(again.predict(frame, random=False), fit.predict(frame, random=False), rtol=1e-12)
     with zipfile.ZipFile(path) as file:
         assert "甲" not in file.read("fit.json").decode()
-    for ask in (lambda: again.random_effects("school"), lambda: again.predict(frame)):
+    named = [again.random_effects, again.level_residuals, again.influence, again.caterpillar]
+    for ask in (*[partial(question, "school") for question in named], lambda: again.predict(frame)):
         with pytest.raises(UnsupportedError) as caught:
             ask()
         chinese, english = in_both_languages(caught.value)
         assert "groups=False" in chinese and "without them" in english
+
+
+@pytest.mark.parametrize("name", ["nested", "crossed"])
+def test_groups_answer_from_the_file(name, frame, tmp_path):
+    fit, again = both(name, frame, tmp_path)
+    for level in fit.design.levels:
+        pd.testing.assert_frame_equal(again.level_residuals(level.name), fit.level_residuals(level.name), rtol=1e-9)
+    if name == "nested":
+        outermost = fit.design.levels[0].name
+        pd.testing.assert_frame_equal(again.influence(outermost), fit.influence(outermost), rtol=1e-6)
 
 
 def test_labels_keep_their_types(frame, tmp_path):

@@ -20,8 +20,10 @@ from htresearch.multilevel import (
     contrasts,
     crossed,
     export,
+    figures,
     files,
     influence,
+    level_residuals,
     predictions,
     within_between,
 )
@@ -99,7 +101,11 @@ class MultilevelFit:
     random_effects = predictions.random_effects
     predict = predictions.predict
     residuals = predictions.residuals
+    level_residuals = level_residuals.level_residuals
     influence = influence.influence
+    diagnostics = figures.diagnostics
+    caterpillar = figures.caterpillar
+    influence_plot = figures.influence_plot
 
     # -- other models ------------------------------------------------------------------------------------------------
 
