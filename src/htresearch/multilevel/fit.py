@@ -23,6 +23,7 @@ from htresearch.multilevel import (
     files,
     influence,
     predictions,
+    variance_intervals,
     within_between,
 )
 from htresearch.multilevel.design import Design
@@ -91,6 +92,7 @@ class MultilevelFit:
     # -- the variances -----------------------------------------------------------------------------------------------
 
     variance_components = property(components.variance_components)
+    variance_intervals = variance_intervals.variance_intervals
     icc = components.icc
     r_squared = components.r_squared
 
