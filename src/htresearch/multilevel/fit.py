@@ -22,6 +22,7 @@ from htresearch.multilevel import (
     export,
     files,
     influence,
+    marginal_means,
     predictions,
     variance_intervals,
     within_between,
@@ -79,6 +80,7 @@ class MultilevelFit:
     test = contrasts.test
     contrast = contrasts.contrast
     within_between = within_between.within_between
+    marginal_means = marginal_means.marginal_means
 
     @cached_property
     def containment(self) -> np.ndarray:
