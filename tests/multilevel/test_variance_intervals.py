@@ -146,6 +146,13 @@ def test_a_correlation_without_variance_is_missing_and_its_interval_whole():
     assert (row["conf_low"], row["conf_high"]) == (-1, 1)
 
 
+def test_what_the_data_do_not_bound_has_an_infinite_end():
+    frame = dense.nested_frame(3, schools=5)
+    found = ht.fit_multilevel("y ~ 0 + C(school) + x + (1 | school)", frame).variance_intervals()
+    assert found.tidy().loc[0, ["conf_low", "conf_high"]].tolist() == [0, np.inf]
+    assert "无穷大" in found.note[-1].zh and "infinite" in found.note[-1].en
+
+
 def test_a_lazy_table_gives_the_frames_intervals():
     frame = dense.nested_frame(4, schools=12)
     formula = "y ~ x + size + (1 | school/class)"

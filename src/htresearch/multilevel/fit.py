@@ -24,6 +24,7 @@ from htresearch.multilevel import (
     influence,
     marginal_means,
     predictions,
+    standardised,
     variance_intervals,
     within_between,
 )
@@ -81,6 +82,7 @@ class MultilevelFit:
     contrast = contrasts.contrast
     within_between = within_between.within_between
     marginal_means = marginal_means.marginal_means
+    standardised = standardised.standardised
 
     @cached_property
     def containment(self) -> np.ndarray:

@@ -159,8 +159,8 @@ class _Grid:
     def of(cls, fit: MultilevelFit, by: list[str], at: dict[str, object], weights: str) -> _Grid:
         """Lay the grid out, the columns of `by` first."""
         columns, reference = fit.formula.fixed_columns, fit.design.reference
-        faults = [*checks.columns("by", by, columns), *checks.columns("at", at, columns)]
-        checks.require(*([] if by else [_nothing()]), *faults, error=ColumnError)
+        checks.require(None if by and columns else _nothing(bool(columns)), error=ColumnError)
+        checks.require(*checks.columns("by", by, columns), *checks.columns("at", at, columns), error=ColumnError)
         given = {name: _listed(values) for name, values in at.items()}
         checks.require(
             *[_no_values(name) for name in by if name in reference.means and name not in given],
@@ -345,10 +345,10 @@ def _written(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _nothing() -> Fault:
+def _nothing(columns: bool) -> Fault:
     return Fault(
         checks.argument("by"),
-        Text("没有列", "no column is named"),
+        Text("没有列", "no column is named") if columns else Text("固定部分没有列", "the fixed part has no columns"),
         Text("请给固定部分中的一列或几列", "Name one or more columns of the fixed part"),
     )
 

@@ -35,7 +35,9 @@ def variance_partition(fit: MultilevelFit) -> pd.DataFrame:
     constant, depth = products.random.index(INTERCEPT), products.nest.depth
     names = [*(level.name for level in fit.design.levels), RESIDUAL]
     weight = products.gram[:, constant, constant].sum()
-    fixed, slopes, mean = _moments(products, np.append(fit.solution.beta, 0.0))
+    # The intercept moves no row from another, and would only cost digits; the outcome itself is no part of it.
+    beta = [0.0 if name == INTERCEPT else b for name, b in zip(fit.design.names, fit.solution.beta, strict=True)]
+    fixed, slopes, mean = _moments(products, np.array([*beta, 0.0]))
     v, m = np.zeros((depth, depth + 1)), np.zeros(depth)
     at = [products.random.index(name) for name in fit.design.random.names]
     for block, covariance in zip(fit.design.random.blocks, fit.solution.covariances, strict=True):
@@ -65,6 +67,7 @@ def _moments(products: CrossProducts, beta: np.ndarray) -> tuple[np.ndarray, np.
     fixed = _by_level(nest, sizes, predicted, total)[:, 0, 0] / weight
     slopes = _by_level(nest, sizes, sums, products.gram.sum(axis=0)) / weight
     # The fixed part's variance is divided by n - 1 as elsewhere; U's by n, so that v + m is its second moment.
+    fixed = np.maximum(fixed, 0.0)  # where nothing varies rounding leaves either sign
     return fixed * products.n / (products.n - 1), slopes, products.random_centre + sums.sum(axis=0) / weight
 
 
