@@ -49,6 +49,9 @@ class Estimates:
     note: tuple[Text, ...] = ()
     source: str = ""
 
+    #: Whether 0 is a value to compare estimates with, so that a plot shows it.
+    zero = True
+
     def __post_init__(self):
         order = [c for c in TIDY if c in self.frame] + [c for c in self.frame if c not in TIDY]
         object.__setattr__(self, "frame", self.frame[order].reset_index(drop=True))
@@ -67,7 +70,7 @@ class Estimates:
         return replace(self, frame=named)
 
     def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
-        """Draw each estimate with its interval, and a line at zero.
+        """Draw each estimate with its interval, and a line at zero where that is a value to compare with.
 
         Parameters
         ----------
@@ -87,7 +90,8 @@ class Estimates:
         lines = list(dict.fromkeys(shown["line"])) if "line" in shown else [None]
         if ax is None:
             ax = plt.subplots(figsize=(6.8, 0.3 * len(order) * (len(lines) + 1) + 1.2))[1]
-        ax.axvline(0, color="0.6", linewidth=1, zorder=0)
+        if self.zero:
+            ax.axvline(0, color="0.6", linewidth=1, zorder=0)
         ax.grid(axis="y", visible=False)
         for number, line in enumerate(lines):
             rows = (shown if line is None else shown[shown["line"] == line]).set_index("term").loc[order]

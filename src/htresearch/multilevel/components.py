@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from htresearch import checks
+from htresearch.multilevel.variance_partition import variance_partition
+
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
 
@@ -67,20 +70,49 @@ def icc(fit: MultilevelFit) -> pd.DataFrame:
     return pd.DataFrame({"group": names, "share": part, "icc": correlation})
 
 
-def r_squared(fit: MultilevelFit) -> pd.DataFrame:
-    """Return the share of the variance that the fixed part explains, and the one that fixed and random parts do.
+def r_squared(fit: MultilevelFit, decomposition: str = "nakagawa") -> pd.DataFrame:
+    """Return how much of the outcome's variance, as the model implies it, each of its parts accounts for.
+
+    Parameters
+    ----------
+    decomposition
+        ``"nakagawa"``: what the fixed part explains, and what fixed and random parts do. ``"rights-sterba"``: the
+        whole variance taken apart, for nested groups.
 
     Returns
     -------
     pandas.DataFrame
-        One row: marginal, conditional.
+        ``"nakagawa"``: one row: marginal, conditional.
+
+        ``"rights-sterba"``: a row per part: source, ``"fixed"``, ``"slopes"``, ``"intercepts"`` or ``"residual"``;
+        group, the level whose effects they are (for the fixed part the level at which it varies); level, where that
+        variance lies, ``"Residual"`` for the rows within innermost groups; variance; share, of the whole (R²ₜ);
+        share_of_level, of the variance that lies at that level (R²_w and R²_b). With two levels and predictors
+        centred within clusters the fixed part's rows are f₂ and f₁, then follow v, m and σ². Shares of the fixed
+        part add up to Nakagawa's marginal R², all but the residual to the conditional one. With precision weights
+        rows count as they weigh, and the residual is that of a row of average weight.
+
+    Raises
+    ------
+    ArgumentError
+        If `decomposition` is neither.
+    UnsupportedError
+        If groups cross, or a lazy table's model has no random intercept, with ``"rights-sterba"``.
 
     References
     ----------
     Nakagawa, S., & Schielzeth, H. (2013). A general and simple method for obtaining R² from generalized linear
     mixed-effects models. Methods in Ecology and Evolution, 4, 133-142.
     https://doi.org/10.1111/j.2041-210x.2012.00261.x
+    Rights, J. D., & Sterba, S. K. (2019). Quantifying explained variance in multilevel models: An integrative
+    framework for defining R-squared measures. Psychological Methods, 24, 309-338.
+    https://doi.org/10.1037/met0000184
+    Rights, J. D., & Sterba, S. K. (2021). R-squared measures for multilevel models with three or more levels.
+    Multivariate Behavioral Research. https://doi.org/10.1080/00273171.2021.1985948
     """
+    checks.require(checks.one_of("decomposition", decomposition, ("nakagawa", "rights-sterba")))
+    if decomposition == "rights-sterba":
+        return variance_partition(fit)
     variances = shares(fit)
     beta = fit.solution.beta
     explained = float(beta @ fit.design.spread @ beta) if fit.design.crossed else fit.solution.explained

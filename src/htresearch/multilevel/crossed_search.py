@@ -82,6 +82,11 @@ class CrossedOptimum:
         """The ratio of each factor, as a matrix."""
         return [np.array([[gamma]]) for gamma in self.profile.gamma]
 
+    def elsewhere(self, covariances: list[np.ndarray]) -> CrossedInformation:
+        """Return the criterion and its derivatives at other ratios."""
+        ratios = np.array([covariance[0, 0] for covariance in covariances])
+        return CrossedInformation(CrossedProfile(self.data, ratios, self.profile.reml))
+
     @property
     def tangent(self) -> Tangent:
         """The ratios above 0, which can move both ways."""

@@ -130,6 +130,17 @@ class CrossProducts:
                 kept.append(i)
         return np.array(kept, dtype=int)
 
+    def aliases(self, kept: np.ndarray) -> np.ndarray:
+        """Write the fixed part's other columns as combinations of those kept; of columns not centred."""
+        total, centre = self.overall, self.centre
+        out = np.setdiff1d(np.arange(len(total) - 1), kept)
+        scale = 1 / np.sqrt(np.diag(total)[kept])
+        even = total[np.ix_(kept, kept)] * np.outer(scale, scale)
+        found = np.linalg.solve(even, total[np.ix_(kept, out)] * scale[:, None]) * scale[:, None]
+        if INTERCEPT in self.columns:
+            found[list(kept).index(self.columns.index(INTERCEPT))] += centre[out] - centre[kept] @ found
+        return found
+
     def taking(self, columns: np.ndarray) -> CrossProducts:
         """Return the sums of some columns of the fixed part, and of the outcome."""
         if len(columns) == len(self.columns) - 1:

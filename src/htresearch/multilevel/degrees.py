@@ -68,7 +68,7 @@ class Satterthwaite(Normal):
     """
 
     @cached_property
-    def _variances(self) -> tuple[np.ndarray, np.ndarray]:
+    def variances(self) -> tuple[np.ndarray, np.ndarray]:
         """The covariance of the free variances and log σ², and what turns parameters into them."""
         optimum = self.solution.optimum
         info, jacobian = optimum.information, optimum.tangent.jacobian
@@ -82,7 +82,7 @@ class Satterthwaite(Normal):
     def df(self, contrasts: np.ndarray) -> np.ndarray:
         """Return the degrees of freedom of each row of `contrasts`."""
         optimum = self.solution.optimum
-        spread, jacobian = self._variances
+        spread, jacobian = self.variances
         rows = contrasts @ self.solution.coordinates.onto @ optimum.profile.covariance
         variance = np.einsum("ci,ij,cj->c", rows, optimum.profile.weighted[:-1, :-1], rows)
         slopes = np.einsum("ca,iab,cb->ci", rows, optimum.information.first[:, :-1, :-1], rows)

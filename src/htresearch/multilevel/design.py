@@ -19,6 +19,7 @@ from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level, are_crossed, crossed_note, find_levels
 from htresearch.multilevel.random_part import RandomPart, build_random, too_many_effects
+from htresearch.multilevel.reference import Reference
 
 #: Columns whose distinct values are people or schools, and under which name a result counts them.
 COUNTED = {"student_id": "n_students", "teacher_id": "n_teachers", "school_id": "n_schools"}
@@ -52,6 +53,8 @@ class Design:
         Distinct students, teachers and schools among the rows used, where the frame has such columns.
     note : tuple of Text
         What was left out, and why.
+    reference : Reference
+        What the columns of the fixed part are like over the rows used.
     rows : int or None
         Rows used, where there are none here: they stayed in a lazy table, or a file kept the model without them.
         `X`, `y` and `index` are ``None`` then.
@@ -72,6 +75,7 @@ class Design:
     kept: np.ndarray
     counts: dict[str, int]
     note: tuple[Text, ...]
+    reference: Reference
     rows: int | None = None
     crossed: bool = False
     known: dict[str, np.ndarray] = field(default_factory=dict)
@@ -124,6 +128,7 @@ def build_design(
     checks.require(*_infinite([formula.response, *names], np.column_stack([y, wide])), error=ModelError)
     checks.require(_constant(formula.response, y), error=ModelError)
     kept = independent_columns(wide)
+    left_out = [i for i in range(len(names)) if i not in set(kept)]
     levels = find_levels(formula.random, data, crossed=crossed)
     random = build_random(formula.random, levels, data)
     checks.require(*too_many_effects(random, levels, len(y)), error=ModelError)
@@ -143,10 +148,11 @@ def build_design(
         note=(
             *missing_note(used.isna().sum().to_dict(), len(used), int((~complete).sum())),
             *_unused_note(used.loc[complete], formula.fixed_columns),
-            *collinear_note([name for i, name in enumerate(names) if i not in set(kept)]),
+            *collinear_note([names[i] for i in left_out]),
             *random.note,
             *crossed_note(levels),
         ),
+        reference=Reference.of_rows(data, formula.fixed_columns, formula.fixed, aliases(wide, kept, left_out)),
     )
 
 
@@ -205,6 +211,11 @@ def independent_columns(X: np.ndarray, tolerance: float = 1e-9) -> np.ndarray:
             basis[:, len(kept)] = rest / length
             kept.append(i)
     return np.array(kept, dtype=int)
+
+
+def aliases(X: np.ndarray, kept: np.ndarray, left_out: list[int]) -> np.ndarray:
+    """Write columns that were left out as combinations of those kept."""
+    return np.linalg.lstsq(X[:, kept], X[:, left_out], rcond=None)[0] if left_out else np.zeros((len(kept), 0))
 
 
 def _positive(name: str, column: pd.Series) -> np.ndarray:

@@ -29,6 +29,7 @@ from htresearch.multilevel import (
     groups,
     packing,
     random_part,
+    reference,
     reml,
     specs,
     within_between,
@@ -44,7 +45,7 @@ VERSION = 1
 # What a file may name: no class outside these modules is ever built.
 _CLASSES = packing.classes_of(
     [
-        *(language, formula, groups, random_part, design, specs, within_between),
+        *(language, formula, groups, random_part, reference, design, specs, within_between),
         *(crossproducts, reml, crossed, crossed_search, crossed_likelihood, crossed_moments),
     ]
 )

@@ -24,7 +24,10 @@ from htresearch.multilevel import (
     files,
     influence,
     level_residuals,
+    marginal_means,
     predictions,
+    standardised,
+    variance_intervals,
     within_between,
 )
 from htresearch.multilevel.design import Design
@@ -80,6 +83,8 @@ class MultilevelFit:
     test = contrasts.test
     contrast = contrasts.contrast
     within_between = within_between.within_between
+    marginal_means = marginal_means.marginal_means
+    standardised = standardised.standardised
 
     @cached_property
     def containment(self) -> np.ndarray:
@@ -93,6 +98,7 @@ class MultilevelFit:
     # -- the variances -----------------------------------------------------------------------------------------------
 
     variance_components = property(components.variance_components)
+    variance_intervals = variance_intervals.variance_intervals
     icc = components.icc
     r_squared = components.r_squared
 

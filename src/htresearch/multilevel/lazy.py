@@ -19,6 +19,7 @@ from htresearch.multilevel.design import COUNTED, Design, collinear_note, missin
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.groups import Level, find_levels
 from htresearch.multilevel.random_part import Block, RandomPart, too_many_effects
+from htresearch.multilevel.reference import Reference, is_category
 
 
 def lazy_design(formula: ModelFormula, native: object, weights: str | None = None) -> tuple[Design, CrossProducts]:
@@ -39,7 +40,8 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     checks.require(*checks.columns("formula", formula.columns, list(schema)), error=ColumnError)
     checks.require(*checks.columns("weights", named, list(schema)), error=ColumnError)
     rows, note = complete_rows(whole, schema, tuple(dict.fromkeys((*formula.columns, *named))))
-    table = LazyTable(rows, _categories(rows, schema, formula))
+    cells, sizes = _cells(rows, schema, formula)
+    table = LazyTable(rows, _categories(rows, schema, formula, cells))
     checks.require(*[_numeric_outcome(name, schema[name]) for name in formula.response_columns], error=ModelError)
     fixed = build_columns(formula.fixed, formula.fixed_columns, table)
     outcome = build_columns(f"0 + {formula.response}", formula.response_columns, table)
@@ -47,13 +49,15 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     A = Columns((*fixed.names, formula.response), (*fixed.expressions, *outcome.expressions), (), {})
     groups = tuple(dict.fromkeys(name for term in formula.random for name in term.groups))
     counted = [column for column in COUNTED if column in schema and column not in groups]
-    asked = _Asked(rows, groups, A, random, weights, *_means(rows, A, random, counted))
+    numbers = [name for name in formula.fixed_columns if name not in cells]
+    *found, typical = _means(rows, A, random, counted, numbers)
+    asked = _Asked(rows, groups, A, random, weights, *found)
     sums = asked.by_group()
     levels = find_levels(formula.random, sums[list(groups)], asked.n)
-    products = asked.products(sums, levels)
-    kept = products.independent
-    dropped = [name for i, name in enumerate(products.columns[:-1]) if i not in kept]
-    products = products.taking(kept)
+    full = asked.products(sums, levels)
+    kept = full.independent
+    dropped = [name for i, name in enumerate(full.columns[:-1]) if i not in kept]
+    products = full.taking(kept)
     checks.require(_exact(formula.response, products), error=ModelError)
     at = {frozenset(level.written): k for k, level in enumerate(levels)}
     blocks = sorted((Block(at[g], c) for g, c in terms), key=lambda block: block.level)
@@ -72,6 +76,13 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
         kept=kept,
         counts={name: int(distinct[column]) for column, name in COUNTED.items() if column in distinct},
         note=(*note, *collinear_note(dropped)),
+        reference=Reference(
+            typical,
+            {name: table.categories.get(name) or sorted(cells[name].unique()) for name in cells},
+            cells,
+            sizes if len(cells.columns) else np.array([asked.n]),
+            full.aliases(kept),
+        ),
         rows=asked.n,
     )
     return design, products
@@ -101,7 +112,20 @@ def complete_rows(whole: nw.LazyFrame, schema: nw.Schema, used: tuple[str, ...])
     return whole.filter(*[~gone for gone in missing.values()]), note
 
 
-def _categories(rows: nw.LazyFrame, schema: nw.Schema, formula: ModelFormula) -> dict[str, list]:
+def _cells(rows: nw.LazyFrame, schema: nw.Schema, formula: ModelFormula) -> tuple[pd.DataFrame, np.ndarray]:
+    """Find which categories of the fixed part occur together, and in how many rows."""
+    names = [n for n in formula.fixed_columns if is_category(n, formula.fixed, schema[n].is_numeric())]
+    if not names:
+        return pd.DataFrame(index=[0]), np.zeros(1)
+    plain = rows.select(*[nw.col(n).alias(f"c{i}") for i, n in enumerate(names)])
+    found = (
+        plain.group_by(*[f"c{i}" for i in range(len(names))]).agg(nw.len().alias("n")).collect("pandas").to_native()
+    )
+    cells = {name: found[f"c{i}"].tolist() for i, name in enumerate(names)}
+    return pd.DataFrame(cells, dtype=object), found["n"].to_numpy()
+
+
+def _categories(rows: nw.LazyFrame, schema: nw.Schema, formula: ModelFormula, cells: pd.DataFrame) -> dict[str, list]:
     """Find the categories that occur in each column of the formula that is not numeric, in order."""
     found = {}
     groups = {name for term in formula.random for name in term.groups}
@@ -113,7 +137,10 @@ def _categories(rows: nw.LazyFrame, schema: nw.Schema, formula: ModelFormula) ->
         number = kind.is_numeric() or kind == nw.Boolean
         if (number and f"C({name}" not in written) or (name in groups and name not in read):
             continue
-        occurring = rows.select(name).unique().collect("pandas").to_native()[name].tolist()
+        known = cells[name].drop_duplicates() if name in cells else None
+        occurring = (
+            rows.select(name).unique().collect("pandas").to_native()[name] if known is None else known
+        ).tolist()
         order = list(kind.categories) if isinstance(kind, nw.Enum) else sorted(occurring)
         found[name] = [value for value in order if value in set(occurring)]
     return found
@@ -135,11 +162,12 @@ def _random(formula: ModelFormula, table: LazyTable) -> tuple[Columns, list[tupl
 
 
 def _means(
-    rows: nw.LazyFrame, A: Columns, U: Columns, counted: list[str]
-) -> tuple[int, np.ndarray, np.ndarray, dict[str, int]]:
-    """Return the number of rows, where to centre A and U, and how many people and schools there are."""
+    rows: nw.LazyFrame, A: Columns, U: Columns, counted: list[str], numbers: list[str]
+) -> tuple[int, np.ndarray, np.ndarray, dict[str, int], dict[str, float]]:
+    """Return the number of rows, where to centre A and U, how many people and schools there are, and means."""
     every = dict(zip((*U.names, *A.names), (*U.expressions, *A.expressions), strict=True))
     every.pop(INTERCEPT, None)
+    every = {name: nw.col(name).cast(nw.Float64) for name in numbers} | every
     made = rows.select(*counted, *[e.alias(f"c{i}") for i, e in enumerate(every.values())])
     asked = [nw.col(f"c{i}").mean() for i in range(len(every))] + [nw.col(name).n_unique() for name in counted]
     found = made.select(nw.len().alias("n"), *asked).collect("pandas").to_native().iloc[0]
@@ -148,7 +176,8 @@ def _means(
     centre, random_centre = (
         centre_of(np.array([means.get(name, 1.0) for name in names]), names) for names in (A.names, U.names)
     )
-    return int(found["n"]), centre, random_centre, {name: int(found[name]) for name in counted}
+    typical = {name: means[name] for name in numbers}
+    return int(found["n"]), centre, random_centre, {name: int(found[name]) for name in counted}, typical
 
 
 @dataclass(frozen=True, eq=False)

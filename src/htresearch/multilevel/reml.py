@@ -141,16 +141,44 @@ class Solution(InUnitsOfTheData):
         return onto.T @ products.gram.sum(axis=0) @ onto / products.n
 
     @cached_property
-    def explained(self) -> float:
-        """Variance of the fixed part over the rows."""
+    def _constant(self) -> tuple[float, np.ndarray] | None:
+        """Sum of the weights and sums of the fixed part's columns, centred; unknown where no column is constant."""
+        products = self.products
+        if INTERCEPT in products.columns:
+            row = products.overall[products.columns.index(INTERCEPT), :-1]
+            return float(row[products.columns.index(INTERCEPT)]), row
+        if INTERCEPT in products.random:
+            at = products.random.index(INTERCEPT)
+            return float(products.gram[:, at, at].sum()), products.cross[:, at, :-1].sum(axis=0)
+        return None
+
+    @property
+    def weight(self) -> float:
+        """Average weight of a row."""
+        return 1.0 if self._constant is None else self._constant[0] / self.products.n
+
+    @property
+    def means(self) -> np.ndarray:
+        """Means of the fixed part's columns over the rows, which count as they weigh; 0 without a constant column."""
+        if self._constant is None:
+            return np.zeros(len(self.beta))
+        return self.products.centre[:-1] + self._constant[1] / self._constant[0]
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """Covariance of the fixed part's columns over the rows, which count as they weigh.
+
+        Without any constant column it is about 0, not about their means.
+        """
         total, n = self.products.overall[:-1, :-1], self.products.n
-        if INTERCEPT not in self.products.columns:
-            return float(self.beta @ total @ self.beta) / (n - 1)
-        at = self.products.columns.index(INTERCEPT)
-        slopes = self.beta.copy()
-        slopes[at] = 0.0
-        mean = total[at] @ slopes / total[at, at]
-        return float(slopes @ total @ slopes - total[at, at] * mean**2) / (n - 1)
+        if self._constant is not None:
+            total = total - np.outer(self._constant[1], self._constant[1]) / self._constant[0]
+        return total / self.weight / (n - 1)
+
+    @property
+    def explained(self) -> float:
+        """Variance of the fixed part over the rows, times their average weight."""
+        return float(self.beta @ self.spread @ self.beta) * self.weight
 
     @property
     def gradient_norm(self) -> float:

@@ -55,6 +55,11 @@ class Optimum:
         """The second derivatives there."""
         return Information(self.profile, self.structure.directions)
 
+    def elsewhere(self, covariances: list[np.ndarray]) -> Information:
+        """Return the criterion and its derivatives at other covariances."""
+        gammas = self.structure.gammas(covariances)
+        return Information(Profile(self.data, gammas, self.reml), self.structure.directions)
+
     @cached_property
     def slopes(self) -> list[np.ndarray]:
         """Derivatives of the criterion by Γ of each block."""
@@ -206,11 +211,7 @@ def _newton(point: Optimum) -> Optimum:
         jacobian = factors.jacobian
         gradient = jacobian.T @ point.information.gradient
         curvature = jacobian.T @ point.information.hessian @ jacobian + factors.bend(point.slopes)
-        unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(curvature)), 1e-300))
-        values, vectors = np.linalg.eigh(curvature * np.outer(unit, unit))
-        # A direction that curves down is followed downhill as if it curved up.
-        size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
-        step = -unit * (vectors @ (vectors.T @ (unit * gradient) / size))
+        step = newton_step(gradient, curvature)
         decrement = -step @ gradient
         if decrement < 1e-13:
             break
@@ -229,6 +230,14 @@ def _newton(point: Optimum) -> Optimum:
         if decrement < 1e-9 and here - point.profile.criterion <= 0:
             break
     return point
+
+
+def newton_step(gradient: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+    """Return Newton's step; a direction that curves down is followed downhill as if it curved up."""
+    unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(curvature)), 1e-300))
+    values, vectors = np.linalg.eigh(curvature * np.outer(unit, unit))
+    size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
+    return -unit * (vectors @ (vectors.T @ (unit * gradient) / size))
 
 
 def _snapped(point: Optimum) -> Optimum:
