@@ -173,13 +173,13 @@ def summarise(parts: pd.DataFrame) -> pd.DataFrame:
 
 
 _WORDS = {
-    "balanced": Text("26 所学校，均衡", "26 schools, balanced"),
+    "balanced": Text("26 所学校，均衡，13 所参加", "26 schools, balanced, 13 treated"),
     "five_treated": Text("26 所学校，5 所参加", "26 schools, 5 treated"),
     "ten_schools": Text("10 所学校，5 所参加", "10 schools, 5 treated"),
-    "normal": Text("正态（与模型一致）", "normal, as modelled"),
+    "normal": Text("正态，与模型一致", "normal, as modelled"),
     "skewed": Text("偏态", "skewed"),
     "unequal_schools": Text("各校方差不同", "variances differ by school"),
-    "unequal_arms": Text("参加者方差大两倍", "treated vary three times as much"),
+    "unequal_arms": Text("参加者的方差是三倍", "the treated vary three times as much"),
     "class": Text("班级层面的效应", "class-level effect"),
     "school": Text("学校层面的效应", "school-level effect"),
 }
@@ -187,7 +187,7 @@ _INFERENCES = {
     "satterthwaite": "Satterthwaite",
     "kenward-roger": "Kenward-Roger",
     "cr2": Text("CR2（按学校）", "CR2, by school"),
-    "normal": Text("正态（自由度无穷）", "normal (df infinite)"),
+    "normal": Text("正态（自由度无穷大）", "Normal (df infinite)"),
 }
 
 
@@ -195,9 +195,10 @@ def draw_figure(table: pd.DataFrame, path: Path) -> None:
     """Draw coverage by design, effect, inference and errors, in the language now spoken."""
     ht.theme()
     figure, axes = plt.subplots(
-        len(DESIGNS), len(EFFECTS), figsize=(8.4, 8.2), sharex=True, sharey=True, layout="constrained"
+        len(DESIGNS), len(EFFECTS), figsize=(8.8, 7.8), sharex=True, sharey=True, layout="constrained"
     )
     for (design, effect), ax in zip(product(DESIGNS, EFFECTS), axes.flat, strict=True):
+        said = {"design": _WORDS[design], "effect": _WORDS[effect]}
         ax.axvspan(94, 96, color="0.9", zorder=0)
         ax.axvline(95, color="0.5", linewidth=1, zorder=1)
         ax.grid(axis="y", visible=False)
@@ -217,11 +218,12 @@ def draw_figure(table: pd.DataFrame, path: Path) -> None:
                 label=str(_WORDS[errors]),
             )
         ax.set_yticks(range(len(INFERENCES))[::-1], [str(_INFERENCES[name]) for name in INFERENCES])
-        ax.set_title(str(Text("{0}\n{1}", "{0}\n{1}")).format(_WORDS[design], _WORDS[effect]), fontsize=10)
+        ax.set_title(str(Text("{design}：{effect}", "{design}: {effect}").format(**said)), fontsize=10)
     for ax in axes[-1]:
         ax.set_xlabel(str(Text("95 % 区间包含真值的比例（%）", "95 % intervals that hold the truth (%)")))
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2 if len(labels) > 3 else 3)
+    title = str(Text("误差与随机效应", "Errors and random effects"))
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), title=title)
     figure.savefig(path, metadata={"Software": None})
     plt.close(figure)
 
