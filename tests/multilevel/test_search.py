@@ -1,56 +1,26 @@
-"""The optimum of random small designs, nested to three levels, with slopes, weights and boundaries, against the
-dense likelihood searched from several starts."""
+"""The optimum of random small designs against the dense likelihood searched from several starts.
 
-import numpy as np
+A spread sample of the table stands here; all 200 are compared by benchmarks/random_designs.py.
+"""
+
 import pytest
-from scipy.optimize import minimize
 
-from htresearch.multilevel.reml import one_thread, solve_products
-
-from . import dense
-from .random_designs import draw
+from .random_designs import DESIGNS, HARD, compare
 
 
-def dense_optimum(case, starts):
-    """Minimise the dense likelihood over Cholesky factors; Γ is formed from the raw entries of each term."""
-    Zs = dense.term_matrices(case.codes, case.terms, case.U)
-    sizes = [len(columns) for _, columns in case.terms]
-    base = np.eye(len(case.y)) if case.weights is None else np.diag(1 / case.weights)
-
-    def value(theta):
-        V, at = base.copy(), 0
-        for Z, r in zip(Zs, sizes, strict=True):
-            L = np.zeros((r, r))
-            L[np.tril_indices(r)] = theta[at : at + r * (r + 1) // 2]
-            at += r * (r + 1) // 2
-            ZL = (Z.reshape(len(Z), -1, r) @ L).reshape(len(Z), -1)
-            V += ZL @ ZL.T
-        return dense.deviance(case.X, case.y, V, case.reml)
-
-    best = np.inf
-    for start in starts:
-        theta = np.concatenate([L[np.tril_indices(len(L))] for L in start])
-        found = minimize(value, theta, method="BFGS", options={"gtol": 1e-7})
-        best = min(best, found.fun)
-    return best
+@pytest.mark.parametrize("number", [*range(len(HARD)), *range(len(HARD), len(DESIGNS), 4)])
+def test_no_dense_search_finds_a_better_point(number):
+    """The criterion, where it lies, what is singular, estimates and standard errors; see `Comparison.misses`."""
+    assert compare(number).misses == []
 
 
-@pytest.mark.parametrize("seed", range(40))
-@one_thread
-def test_no_dense_search_finds_a_better_point(seed):
-    case = draw(seed + 500)
-    solution = solve_products(case.products, case.terms, case.reml)
-    assert solution.converged
-    rng = np.random.default_rng(seed)
-    roots = []
-    for covariance in solution.covariances:
-        jitter = covariance / solution.sigma2 + 1e-6 * np.eye(len(covariance))
-        roots.append(np.linalg.cholesky(jitter))
-    even = [0.3 * np.eye(len(columns)) for _, columns in case.terms]
-    apart = [root + 0.3 * rng.normal(size=root.shape) for root in roots]
-    best = dense_optimum(case, [roots, even, apart])
-    assert solution.criterion == pytest.approx(best, abs=1e-4) or solution.criterion < best
-    # What the engine reports is the likelihood at what it reports.
-    raw = [c / solution.sigma2 for c in solution.covariances]
-    V = dense.relative_covariance(case.codes, case.terms, case.U, raw, case.weights)
-    assert solution.criterion == pytest.approx(dense.deviance(case.X, case.y, V, case.reml), abs=1e-6)
+def test_the_table_holds_every_kind():
+    assert len(set(DESIGNS)) == 200
+    cases = [kind(seed) for kind, seed in DESIGNS]
+    nested = [case for case in cases if case.nested]
+    assert len(nested) == 100
+    assert {len(case.codes) for case in nested} == {1, 2, 3, 4}
+    for part in (nested, [case for case in cases if not case.nested]):
+        assert {case.reml for case in part} == {True, False}
+        assert {case.weights is None for case in part} == {True, False}
+    assert {case.slopes for case in nested} == {"none", "apart", "correlated"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, product
 
 import numpy as np
 
@@ -16,8 +17,14 @@ from htresearch.multilevel.information import Information
 from htresearch.multilevel.likelihood import Moments, Profile
 from htresearch.multilevel.variances import Factors, Structure, Tangent
 
-#: Variances relative to the residual's from which the search starts; the later ones only where the first ones fail.
+#: Variances relative to the residual's from which the search starts; the later ones only where the first ones fail,
+#: or where a model has slopes and few groups.
 STARTS = (0.1, 1.0, 0.01, 10.0)
+#: Up to so many innermost groups a model with slopes tries every start: few groups make for hollows beside one
+#: another, and little work.
+_FEW = 1000
+#: At most so many patterns of correlations are started from.
+_PATTERNS = 8
 #: Below this a variance relative to the residual's is tried at exactly 0.
 NOTHING = 1e-8
 #: The decrement below which an end is an optimum, in units of the criterion.
@@ -131,17 +138,19 @@ def find_optimum(
     data, structure, reml
         The model.
     starts
-        Points to start from, a covariance per block; even ones unless given.
+        Points to start from, a covariance per block, before our own.
 
     Returns
     -------
     Optimum
         The best certified end, or the best one where none is.
     """
-    even = tuple([level * np.eye(block.size) for block in structure.blocks] for level in STARTS)
     ends: list[Optimum] = []
     evaluations = 0
-    for i, start in enumerate((*starts, *even)):
+    # With slopes one optimum may lie beside a better one: a slope without variance beside one whose variance takes a
+    # large intercept's with it, correlations of 1 beside those of -1.
+    several = len(structure.rotation) > 1 and len(data.gram) <= _FEW
+    for i, start in enumerate((*starts, *_even_starts(structure), *_tilted_starts(structure))):
         end = _descend(Optimum(data, structure, start, reml))
         for _ in range(5):
             if not end.ways_out:
@@ -152,13 +161,30 @@ def find_optimum(
             end = _descend(Optimum(data, structure, covariances, reml, end.evaluations))
         evaluations += end.evaluations
         ends.append(end)
-        if end.converged and i + 1 >= len(starts):
+        if end.converged and i + 1 >= len(starts) and not several:
             break
     certified = [end for end in ends if end.converged] or ends
     best = min(certified, key=lambda end: end.profile.criterion)
     if best.evaluations == evaluations:  # what it knows already need not be found again
         return best
     return Optimum(data, structure, best.covariances, reml, evaluations)
+
+
+def _even_starts(structure: Structure) -> list[list[np.ndarray]]:
+    """Return covariances without correlations."""
+    return [[level * np.eye(block.size) for block in structure.blocks] for level in STARTS]
+
+
+def _tilted_starts(structure: Structure) -> list[list[np.ndarray]]:
+    """Return covariances with every pattern of signs of large correlations."""
+    most = max(block.size for block in structure.blocks)
+    if most == 1:
+        return []
+    patterns = islice(product((1.0, -1.0), repeat=most - 1), _PATTERNS)
+    signs = [np.array([1.0, *pattern]) for pattern in patterns]
+    return [
+        [np.outer(sign[: b.size], sign[: b.size]) + 0.1 * np.eye(b.size) for b in structure.blocks] for sign in signs
+    ]
 
 
 def _descend(start: Optimum) -> Optimum:
