@@ -43,7 +43,7 @@ def test_help_is_in_the_spoken_language(capsys):
     assert "Run the notebooks" in run(capsys, "--language=en", "--help")[1]
 
 
-@pytest.mark.parametrize("command", ["demo", "simulate", "validate", "publish", "lab"])
+@pytest.mark.parametrize("command", ["demo", "simulate", "validate", "publish", "bench", "lab"])
 def test_each_command_has_help(capsys, command):
     assert run(capsys, command, "--help")[0] == 0
 

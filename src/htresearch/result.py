@@ -91,7 +91,7 @@ class Estimates:
         if ax is None:
             ax = plt.subplots(figsize=(6.8, 0.3 * len(order) * (len(lines) + 1) + 1.2))[1]
         if self.zero:
-            ax.axvline(0, color="0.6", linewidth=1, zorder=0)
+            ax.axvline(0, color="0.3", linewidth=1, zorder=1)
         ax.grid(axis="y", visible=False)
         for number, line in enumerate(lines):
             rows = (shown if line is None else shown[shown["line"] == line]).set_index("term").loc[order]
