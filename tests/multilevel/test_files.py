@@ -45,6 +45,7 @@ MODELS = {
     "independent": ("y ~ x + (x || school) + (0 + size | school)", {}),
     "statsmodels": ("y ~ x + size + (1 | school/class)", {"engine": "statsmodels"}),
     "crossed": ("y ~ x + area + (1 | school) + (1 | district)", {}),
+    "crossed with slopes": ("y ~ x + area + (1 + x | school) + (1 | district)", {}),
     "crossed with weights": ("y ~ x + (1 | school) + (1 | district)", {"weights": "w", "method": "ml"}),
     "center and scale": ("y ~ center(x) + scale(size) * tier + (1 | school)", {}),
     "poly": ("y ~ poly(x, 3) + C(grade, contr.poly) + (1 + center(x) | school)", {}),
@@ -144,7 +145,7 @@ def test_what_needs_rows_is_refused(frame, tmp_path, in_both_languages):
     for ask in (
         again.residuals,
         lambda: again.influence(inner),
-        lambda: crossed.influence(crossed.design.levels[0].name),
+        lambda: crossed.influence(crossed.design.levels[-1].name),
         lambda: again.tidy("cr2", cluster=own),
     ):
         with pytest.raises(UnsupportedError):

@@ -5,13 +5,20 @@ A spread sample of the table stands here; all 200 are compared by benchmarks/ran
 
 import pytest
 
-from .random_designs import DESIGNS, HARD, compare
+from .random_designs import DESIGNS, HARD, SLOPED, compare
 
 
 @pytest.mark.parametrize("number", [*range(len(HARD)), *range(len(HARD), len(DESIGNS), 4)])
 def test_no_dense_search_finds_a_better_point(number):
     """The criterion, where it lies, what is singular, estimates and standard errors; see `Comparison.misses`."""
     assert compare(number).misses == []
+
+
+@pytest.mark.parametrize("number", [*range(2), *range(2, len(SLOPED), 6)])
+def test_no_dense_search_finds_a_better_point_where_slopes_cross(number):
+    found = compare(number, SLOPED)
+    assert found.case.products.crossed
+    assert found.misses == []
 
 
 def test_the_table_holds_every_kind():

@@ -17,10 +17,8 @@ from scipy import stats
 from scipy.optimize import nnls
 
 from htresearch.language import Text, listing
-from htresearch.multilevel.crossed_information import MOST_LEVELS, CrossedInformation
-from htresearch.multilevel.crossed_likelihood import CrossedProfile
+from htresearch.multilevel.crossed_information import MOST_EFFECTS
 from htresearch.multilevel.groups import same_groups
-from htresearch.multilevel.search import Optimum
 
 if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
@@ -110,14 +108,11 @@ def _right(matrix: np.ndarray, block: object) -> np.ndarray:
 
 def _expected(large: MultilevelFit, covariances: list[np.ndarray]) -> np.ndarray:
     """Return the expected second derivatives of the larger model's criterion at other covariances."""
-    optimum, reml = large.solution.optimum, large.method == "reml"
-    if not large.design.crossed:
-        return Optimum(optimum.data, optimum.structure, covariances, reml).information.scoring
-    profile = CrossedProfile(optimum.data, np.array([c[0, 0] for c in covariances]), reml)
-    found = CrossedInformation(profile)
-    if len(profile.root) > MOST_LEVELS:  # too many for the expected ones; the averaged ones are as good with so many
+    found = large.solution.optimum.elsewhere(covariances)
+    # With too many effects for the expected ones the averaged ones are as good.
+    if large.design.crossed and len(found.profile.root) > MOST_EFFECTS:
         return found.scoring
-    return found.expected - np.outer(found.projections, found.projections) / profile.df
+    return found.expected - np.outer(found.projections, found.projections) / found.profile.df
 
 
 def weights(information: np.ndarray) -> np.ndarray:

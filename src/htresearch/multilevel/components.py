@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 def shares(fit: MultilevelFit) -> np.ndarray:
     """Return the variance at each level, at the average of the rows where slopes are random, then the residual's."""
-    # Where groups cross, random effects are intercepts, whose column is 1 in every row.
-    moment = np.ones((1, 1)) if fit.design.crossed else fit.solution.moment
+    moment = fit.solution.moment
     found = np.zeros(len(fit.design.levels) + 1)
     for block, covariance in zip(fit.design.random.blocks, fit.solution.covariances, strict=True):
         found[block.level] += np.sum(covariance * moment[np.ix_(block.columns, block.columns)])
@@ -114,8 +113,7 @@ def r_squared(fit: MultilevelFit, decomposition: str = "nakagawa") -> pd.DataFra
     if decomposition == "rights-sterba":
         return variance_partition(fit)
     variances = shares(fit)
-    beta = fit.solution.beta
-    explained = float(beta @ fit.design.spread @ beta) if fit.design.crossed else fit.solution.explained
+    explained = fit.solution.explained
     total = explained + variances.sum()
     return pd.DataFrame(
         {"marginal": [explained / total], "conditional": [(explained + variances[:-1].sum()) / total]}

@@ -1,58 +1,75 @@
-r"""Second derivatives of the criterion of crossed intercepts by the variances, and what tests of β make of them.
+r"""Second derivatives of the criterion where groups cross.
 
-With :math:`G_i = Z_iZ_i'` and :math:`P = V^{-1} - V^{-1}X \Phi X'V^{-1}` the average of observed and expected second
-derivatives is :math:`y'PG_iPG_jPy / \sigma^2` (Gilmour, Thompson & Cullis 1995, doi:10.2307/2533274) and costs one
-solution per factor. The expected ones need the squares of all entries of :math:`Z_i'V^{-1}Z_j`, and with them the
-whole inverse of the matrix of the factors that were not eliminated: they are refused beyond `MOST_LEVELS`.
+The averages cost one solution per column. The traces need the squares of all entries of :math:`Z_i'V^{-1}Z_j`, and
+with them the whole inverse of the matrix of the factors that were not eliminated: they are refused beyond
+`MOST_EFFECTS`. Where that matrix is sparse or too large the search does without: it takes averages for its steps
+(Gilmour, Thompson & Cullis 1995, doi:10.2307/2533274) and differences of the gradient for the second derivatives.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from htresearch.errors import Fault, UnsupportedError
 from htresearch.language import Text
-from htresearch.multilevel.crossed_likelihood import CrossedProfile
+from htresearch.multilevel.crossproducts import times
+from htresearch.multilevel.information import Direction, Information
 
-#: Levels of the factors but the largest up to which the expected information is found: about a gigabyte.
-MOST_LEVELS = 6000
+if TYPE_CHECKING:
+    from htresearch.multilevel.crossed_likelihood import CrossedProfile
+
+#: Effects of the factors but the largest up to which the expected information is found: about a gigabyte.
+MOST_EFFECTS = 6000
+#: Up to so many the traces cost no more than a few gradients, sparse or not.
+_CHEAP = 300
 
 
 @dataclass(frozen=True, eq=False)
-class CrossedInformation:
-    """What the second derivatives are made of, at one profile; parameters are the factors' ratios, in their order.
+class CrossedInformation(Information):
+    """What the second derivatives are made of, at one profile.
 
     Attributes
     ----------
     profile : CrossedProfile
+    directions : tuple of Direction
     """
 
     profile: CrossedProfile
-
-    @cached_property
-    def first(self) -> np.ndarray:
-        """A'V⁻¹G_iV⁻¹A with A = [X e], parameters by m by m."""
-        return np.array([rows.T @ rows for rows in self._columns])
-
-    @property
-    def _columns(self) -> list[np.ndarray]:
-        """Z'V⁻¹[X e] of each factor."""
-        return [
-            np.column_stack([a[:, :-1], e]) for a, e in zip(self.profile.rows, self.profile.residuals, strict=True)
-        ]
+    directions: tuple[Direction, ...]
 
     @cached_property
     def second(self) -> np.ndarray:
         """A'V⁻¹G_iV⁻¹G_jV⁻¹A with A = [X e], parameters by parameters by m by m."""
-        return _second(self.profile, self._columns)
+        return self._second(slice(None))
 
-    @property
-    def traces(self) -> np.ndarray:
-        """tr(V⁻¹G_i)."""
-        return self.profile.traces
+    def _second(self, which: slice) -> np.ndarray:
+        """Return `second` for some of the columns of [X e]."""
+        profile, data = self.profile, self.profile.data
+        rows = [times(d.matrix[None], profile.projected[d.level][:, :, which]) for d in self.directions]
+        count, m = len(rows), rows[0].shape[2]
+        spread = [np.zeros((*gram.shape[:2], count, m)) for gram in data.grams]
+        for i, (d, own) in enumerate(zip(self.directions, rows, strict=True)):
+            spread[d.level][:, :, i] = own
+        own, others = profile.stacked(tuple(part.reshape(*part.shape[:2], -1) for part in spread))
+        flat = own.reshape(-1, count * m)
+        onto = times(data.grams[data.eliminated], own) + (data.joint @ others).reshape(own.shape)
+        across = profile.against(onto, data.joint.T @ flat + data.among @ others)
+        found = np.array(
+            [np.tensordot(r, across[d.level], ((0, 1), (0, 1))) for d, r in zip(self.directions, rows, strict=True)]
+        )
+        found = found.reshape(count, m, count, m).swapaxes(1, 2)
+        return (found + found.transpose(1, 0, 3, 2)) / 2
+
+    @cached_property
+    def average(self) -> np.ndarray:
+        """y'PG_iPG_jPy / σ² (Gilmour et al. 1995, equation 6)."""
+        across = self._second(slice(-1, None))[:, :, 0, 0]
+        cross = self.first[:, :-1, -1]
+        return (across - cross @ self.profile.covariance @ cross.T) / self.profile.sigma2
 
     @cached_property
     def square_traces(self) -> np.ndarray:
@@ -61,170 +78,119 @@ class CrossedInformation:
         Raises
         ------
         UnsupportedError
-            Where the factors but the largest have more than `MOST_LEVELS` levels together.
+            Where the factors but the largest have more than `MOST_EFFECTS` effects together.
         """
-        levels = len(self.profile.root)
-        if levels > MOST_LEVELS:
+        effects = len(self.profile.root)
+        if effects > MOST_EFFECTS:
             raise UnsupportedError(
                 Fault(
                     Text("方差参数的期望信息", "The expected information of the variances"),
                     Text(
-                        f"除最大的因子外，各随机因子共有 {levels} 个水平，多于 {MOST_LEVELS} 个",
-                        f"the random factors but the largest have {levels} levels together, more than {MOST_LEVELS}",
+                        f"除最大的因子外，各随机因子共有 {effects} 个随机效应，多于 {MOST_EFFECTS} 个",
+                        f"the random factors but the largest have {effects} effects together, more than "
+                        f"{MOST_EFFECTS}",
                     ),
                     Text(
-                        "水平这样多时，正态近似的区间已足够准确",
-                        "With so many levels intervals from the normal distribution are accurate",
+                        "请用 inference='satterthwaite'，它不需要期望信息",
+                        "Use inference='satterthwaite', which does without",
                     ),
                 )
             )
-        return _square_traces(self.profile)
-
-    @cached_property
-    def expected(self) -> np.ndarray:
-        """tr(PG_iPG_j), or tr(V⁻¹G_iV⁻¹G_j) by maximum likelihood: the expected curvature of the criterion."""
-        if not self.profile.reml:
-            return self.square_traces
-        phi = self.profile.covariance
-        weighted = phi @ self.first[:, :-1, :-1]
-        return (
-            self.square_traces
-            - 2 * np.einsum("ab,ijba->ij", phi, self.second[:, :, :-1, :-1])
-            + np.einsum("iab,jba->ij", weighted, weighted)
-        )
-
-    @cached_property
-    def projections(self) -> np.ndarray:
-        """tr(PG_i), or tr(V⁻¹G_i) by maximum likelihood."""
-        if not self.profile.reml:
-            return self.traces
-        return self.traces - np.einsum("ab,iba->i", self.profile.covariance, self.first[:, :-1, :-1])
-
-    @cached_property
-    def average(self) -> np.ndarray:
-        """y'PG_iPG_jPy / σ² (Gilmour et al. 1995, equation 6)."""
-        residuals = self.profile.residuals
-        across = _second(self.profile, [r[:, None] for r in residuals])[:, :, 0, 0]
-        fixed = np.array([rows[:, :-1].T @ r for rows, r in zip(self.profile.rows, residuals, strict=True)])
-        return (across - fixed @ self.profile.covariance @ fixed.T) / self.profile.sigma2
-
-    @cached_property
-    def squares(self) -> np.ndarray:
-        """y'PG_iPy / σ²."""
-        return np.array([r @ r for r in self.profile.residuals]) / self.profile.sigma2
+        return _square_traces(self.profile, self.directions)
 
     @property
-    def gradient(self) -> np.ndarray:
-        """Derivatives of the profiled criterion."""
-        return self.profile.gradient
-
-    @cached_property
-    def hessian(self) -> np.ndarray:
-        """Second derivatives of the profiled criterion: twice the observed information with σ² taken out."""
-        return 2 * self.average - self.expected - np.outer(self.squares, self.squares) / self.profile.df
+    def _few(self) -> bool:
+        """Whether the traces cost next to nothing."""
+        return len(self.profile.root) <= min(_CHEAP, MOST_EFFECTS)
 
     @cached_property
     def scoring(self) -> np.ndarray:
-        """Averaged second derivatives with σ² taken out: never indefinite, so that its steps lead downhill."""
+        """Expected, or averaged, second derivatives with σ² taken out: never indefinite."""
+        if self._few:
+            return super().scoring
         return self.average - np.outer(self.squares, self.squares) / self.profile.df
 
+    @cached_property
+    def observed(self) -> np.ndarray:
+        """Twice the observed information, from the traces or, where those are refused, from `hessian`."""
+        if len(self.profile.root) <= MOST_EFFECTS:
+            return super().observed
+        return self.hessian + np.outer(self.squares, self.squares) / self.profile.df
 
-def _second(profile: CrossedProfile, columns: list[np.ndarray]) -> np.ndarray:
-    """Return u_i'Z_i'V⁻¹Z_ju_j for each two factors."""
-    count, width = len(columns), columns[0].shape[1]
-    spread = []
-    for k, u in enumerate(columns):
-        wide = np.zeros((len(u), count * width))
-        wide[:, k * width : (k + 1) * width] = u
-        spread.append(wide)
-    across = profile.quadratic(tuple(spread))
-    found = np.array([u.T @ a for u, a in zip(columns, across, strict=True)])
-    found = found.reshape(count, width, count, width).swapaxes(1, 2)
-    return (found + found.transpose(1, 0, 3, 2)) / 2
+    @cached_property
+    def hessian(self) -> np.ndarray:
+        """Second derivatives of the profiled criterion, by differences where the traces cost more."""
+        whole = len(self.profile.root) <= MOST_EFFECTS and self.profile.factor.pattern.whole
+        return super().hessian if self._few or whole else self._differences()
+
+    def _differences(self) -> np.ndarray:
+        """Second derivatives by differences, a little inside of where the covariances may be."""
+        data, gammas = self.profile.data, self.profile.gammas
+        # The criterion bends at a scale of the variance and of what a level alone tells of it.
+        steps = [1e-5 * (np.trace(g) / len(g) + len(m) / data.n) for g, m in zip(gammas, data.grams, strict=True)]
+        inside = [g + step * np.eye(len(g)) for g, step in zip(gammas, steps, strict=True)]
+        here = self._gradient_at(inside)
+        found = []
+        for d in self.directions:
+            moved = list(inside)
+            moved[d.level] = moved[d.level] + steps[d.level] * d.matrix
+            found.append((self._gradient_at(moved) - here) / steps[d.level])
+        return (np.array(found) + np.array(found).T) / 2
+
+    def _gradient_at(self, gammas: list[np.ndarray]) -> np.ndarray:
+        profile = self.profile.data.profile(tuple(gammas), self.profile.reml)
+        return CrossedInformation(profile, self.directions).gradient
 
 
-def _square_traces(profile: CrossedProfile) -> np.ndarray:
-    """Squared lengths of Z_i'V⁻¹Z_j, from the whole S⁻¹ and C_rf diag(w) C_fr in its pattern.
+def _square_traces(profile: CrossedProfile, directions: tuple[Direction, ...]) -> np.ndarray:
+    """Return tr(V⁻¹G_iV⁻¹G_j) from the whole S⁻¹ and sums in its pattern.
 
-    With S̃ = ΛS⁻¹Λ and F = C_rf D⁻² C_fr: for two of the others it is Λ⁻¹S⁻¹Λ⁻¹ but for the diagonal, for the
-    eliminated factor and another D⁻¹C_fr ΛS⁻¹Λ⁻¹, for the eliminated one itself n/D - D⁻¹C_fr S̃ C_rf D⁻¹.
+    With S̃ = ΛS⁻¹Λ and Y = ΛS⁻¹Λ⁻¹, Z'V⁻¹Z of two of the others is -Λ⁻¹S⁻¹Λ⁻¹ but for the diagonal, of the eliminated
+    factor and another FC_g Y, and of the eliminated factor FM - FC_g S̃ C_h'F'. Sums over its levels are those of
+    K = Σ C_g'F'EFC_g, E a direction of it.
     """
-    data, f = profile.data, profile.data.eliminated
-    inverse = profile.factor.inverse()
-    root = profile.root
-    found = np.empty((len(data.sizes),) * 2)
-    F = data.elimination.symmetric(data.elimination.products(profile.shrink[:, None] ** 2)[:, 0])
+    data, e, f = profile.data, profile.data.elimination, profile.data.eliminated
+    root, inverse = profile.root, profile.factor.inverse()
+    across = -inverse / root / root[:, None]
+    np.fill_diagonal(across, profile.diagonal)
+    place = dict(zip(data.others, zip(data.blocks, profile.turns, strict=True), strict=True))
     scaled = inverse * root[:, None] * root
-    product = (F.toarray() if profile.factor.pattern.whole else F) @ scaled
-    shared = np.einsum("ab,ab->b", scaled, product) / np.maximum(root, 1e-300) ** 4
-    lengths = np.square(inverse / root / root[:, None])
-    np.fill_diagonal(lengths, profile.diagonal**2)
-    for i, rows in zip(data.others, data.blocks, strict=True):
-        found[f, i] = found[i, f] = shared[rows].sum()
-        for j, columns in zip(data.others, data.blocks, strict=True):
-            found[i, j] = lengths[rows, columns].sum()
-    own = data.sizes[f] * profile.shrink
-    e = data.elimination
-    twice = np.where(e.rows == e.columns, 1.0, 2.0) * scaled[e.rows, e.columns]
-    crossed = twice @ e.products((own * profile.shrink**2)[:, None])[:, 0]
-    found[f, f] = own @ own - 2 * crossed + np.einsum("ab,ba->", product, product)
+    pulled = profile.own - profile.diagonals[f]
+    products = {}
+    for i, d in enumerate(directions):
+        if d.level == f:
+            weights = np.swapaxes(profile.shrink, 1, 2) @ d.matrix @ profile.shrink
+            K = e.symmetric(profile.turned_entries(e.products(weights)))
+            products[i] = (K.toarray() if profile.factor.pattern.whole else K) @ scaled
+    turned = [d.matrix if d.level == f else place[d.level][1].T @ d.matrix @ place[d.level][1] for d in directions]
+
+    def meet(i: int, j: int) -> float:
+        k, other = directions[i].level, directions[j].level
+        if k == other == f:
+            left, right = times(profile.own, turned[i][None]), times(profile.own, turned[j][None])
+            lost = np.einsum("gab,gba->", times(pulled, turned[i][None]), right)
+            lost += np.einsum("gab,gba->", left, times(pulled, turned[j][None]))
+            return np.einsum("gab,gba->", left, right) - lost + np.einsum("ab,ba->", products[i], products[j])
+        if k == f:
+            block = place[other][0]
+            r = len(turned[j])
+            scale = root[block][:r] ** 2
+            above, below = scaled[:, block], products[i][:, block]
+            return sum(
+                turned[j][c, d] / scale[c] / scale[d] * np.einsum("eh,eh->", above[:, c::r], below[:, d::r])
+                for c, d in np.ndindex(r, r)
+            )
+        block, beside = place[k][0], place[other][0]
+        B = across[block, beside]
+        r, s = len(turned[i]), len(turned[j])
+        if r * s == 1:
+            return turned[i].item() * turned[j].item() * np.einsum("gh,gh->", B, B)
+        B = B.reshape(len(B) // r, r, -1, s)
+        return np.sum(B * (np.einsum("ac,gchd->gahd", turned[i], B) @ turned[j]))
+
+    found = np.empty((len(directions),) * 2)
+    for i in range(len(directions)):
+        for j in range(i + 1):
+            first, then = (i, j) if directions[i].level == f else (j, i)
+            found[i, j] = found[j, i] = meet(first, then)
     return found
-
-
-@dataclass(frozen=True, eq=False)
-class VarianceTerms:
-    """Information and Kenward-Roger's matrices by the variances themselves: each factor's, then the residual's.
-
-    Attributes
-    ----------
-    average, expected, observed : numpy.ndarray
-        Information, half the second derivatives of the criterion; Satterthwaite's method takes the observed one.
-    P : numpy.ndarray
-        -X'V⁻¹G_iV⁻¹X, parameters by p by p (Kenward & Roger 1997, doi:10.2307/2533558); V with its scale.
-    Q : numpy.ndarray
-        X'V⁻¹G_iV⁻¹G_jV⁻¹X, parameters by parameters by p by p.
-    """
-
-    average: np.ndarray
-    expected: np.ndarray
-    observed: np.ndarray
-    P: np.ndarray
-    Q: np.ndarray
-
-
-def variance_terms(information: CrossedInformation) -> VarianceTerms:
-    """Turn derivatives by ratios into those by variances, the residual's among them.
-
-    Since Σ φ_i G_i = V, whatever holds the residual's G follows from the others': no trace of it is taken.
-    """
-    profile = information.profile
-    sigma2 = profile.sigma2
-    phi = sigma2 * profile.gamma
-    first, second = information.first, information.second
-    P = _completed(-first[:, :-1, :-1] / sigma2**2, -profile.information / sigma2, phi, sigma2)
-    Q = _completed_twice(second[:, :, :-1, :-1] / sigma2**3, -P, phi, sigma2)
-    squares = np.append(information.squares / sigma2, 0.0)
-    squares[-1] = (profile.df - phi @ squares[:-1]) / sigma2
-    average = _completed_twice(information.average / sigma2**2, squares, phi, sigma2) / 2
-    traces = np.append(information.traces / sigma2, 0.0)
-    traces[-1] = (profile.data.n - phi @ traces[:-1]) / sigma2
-    expected = _completed_twice(information.square_traces / sigma2**2, traces, phi, sigma2) / 2
-    if profile.reml:
-        covariance = sigma2 * profile.covariance
-        weighted = covariance @ P
-        expected -= np.einsum("ab,ijba->ij", covariance, Q)
-        expected += np.einsum("iab,jba->ij", weighted, weighted) / 2
-    return VarianceTerms(average, expected, 2 * average - expected, P, Q)
-
-
-def _completed(terms: np.ndarray, total: np.ndarray, phi: np.ndarray, sigma2: float) -> np.ndarray:
-    """Add the residual's term to those of the factors, given Σ φ_i term_i."""
-    return np.concatenate([terms, ((total - np.tensordot(phi, terms, 1)) / sigma2)[None]])
-
-
-def _completed_twice(terms: np.ndarray, totals: np.ndarray, phi: np.ndarray, sigma2: float) -> np.ndarray:
-    """Add the residual's row and column, given Σ_j φ_j term_ij for every parameter."""
-    rows = np.array([_completed(own, total, phi, sigma2) for own, total in zip(terms, totals, strict=False)])
-    last = np.swapaxes(rows[:, -1], -1, -2) if rows.ndim == 4 else rows[:, -1]
-    corner = _completed(last, totals[-1], phi, sigma2)
-    return np.concatenate([rows, corner[None]])

@@ -1,30 +1,42 @@
-"""What the likelihood of crossed random intercepts needs to know of the data: sums by level and counts of pairs.
+"""What the likelihood of crossed random effects needs to know of the data: sums by level and by pairs of levels.
 
-The factor with the most levels is eliminated: within it V is diagonal plus rank one, so that the levels of the others
-are joined where a level of it saw both. Which entry each such pair goes to is found once; at every step of the search
-the matrix of the others is then one sparse product with the weights of the levels.
+They come from the cross-products by cell, a cell being the rows that share a level of every factor, so that frames,
+lazy tables and parts that were added up all arrive the same way.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
+from scipy.optimize import nnls
 
-from htresearch.multilevel.selected_inverse import Pattern, analyse
+from htresearch.multilevel.crossed_elimination import Elimination, eliminate
+from htresearch.multilevel.crossed_likelihood import CrossedProfile
+from htresearch.multilevel.crossproducts import (
+    CrossProducts,
+    add_up,
+    onto_columns,
+    pseudo_inverse,
+    times,
+    within_columns,
+)
 
-#: Beyond so many pairs (16 bytes each) the others are nearly all joined, and a dense product is faster.
-_PAIRS = 40_000_000
-#: Up to so many possible entries a table finds an entry's place; beyond, sorting does.
-_TABLE = 50_000_000
+if TYPE_CHECKING:
+    from htresearch.multilevel.variances import Structure
+
+#: Up to so many effects, the eliminated factor's apart, every start is tried: few levels make for hollows beside one
+#: another, and little work.
+FEW = 200
 
 
 @dataclass(frozen=True, eq=False)
 class CrossedMoments:
-    """Moments of A = [X y] under factors that may cross; rows with weights count as often as they weigh.
+    """Moments of A = [X y] under factors that may cross, each with its own columns U of random effects.
 
     Attributes
     ----------
@@ -33,253 +45,190 @@ class CrossedMoments:
     log_weights : float
         Sum of the logarithms of the precision weights.
     eliminated : int
-        Which factor is eliminated.
-    within : numpy.ndarray
-        Cross-products of A about the means of the eliminated factor's levels.
-    sizes, sums : tuple of numpy.ndarray
-        For each factor, rows and sums of A in each level.
+        Which factor is eliminated: the one with the most effects.
+    within : numpy.ndarray, m by m
+        Cross-products of what the eliminated factor's U leaves of A within its levels.
+    grams : tuple of numpy.ndarray, levels by r by r
+        For each factor U'U in each level.
+    sums : tuple of numpy.ndarray, levels by r by m
+        For each factor U'A in each level.
     joint : scipy.sparse.csr_array
-        Rows in each level of the eliminated factor and each level of the others, one other after another.
+        U'U between the effects of the eliminated factor and those of the others, one factor after another.
     among : scipy.sparse.csr_array
-        Rows in each two levels of the others; the sizes on the diagonal.
+        U'U between the effects of the others.
     """
 
     n: int
     log_weights: float
     eliminated: int
     within: np.ndarray
-    sizes: tuple[np.ndarray, ...]
+    grams: tuple[np.ndarray, ...]
     sums: tuple[np.ndarray, ...]
     joint: sparse.csr_array
     among: sparse.csr_array
 
+    @classmethod
+    def of(cls, products: CrossProducts, columns: np.ndarray, bases: tuple[np.ndarray, ...]) -> CrossedMoments:
+        """Add cells up by level and by pairs of levels.
+
+        Parameters
+        ----------
+        products
+            By cell.
+        columns
+            From the columns of A to those of the moments.
+        bases
+            For each factor what turns the columns of U into its own.
+        """
+        codes = [_Codes(keys, base.shape[1]) for keys, base in zip(products.keys.T, bases, strict=True)]
+        cross = products.cross @ columns
+        grams = tuple(add_up(within_columns(b, products.gram, b), c.keys) for c, b in zip(codes, bases, strict=True))
+        sums = tuple(add_up(onto_columns(b, cross), c.keys) for c, b in zip(codes, bases, strict=True))
+        f = int(np.argmax([c.effects for c in codes]))
+        within = columns.T @ products.about(f, bases[f]) @ columns
+        others = [k for k in range(len(codes)) if k != f]
+        starts = np.cumsum([0, *(codes[k].effects for k in others)])
+        placed = list(zip(others, starts[:-1], strict=True))
+        joint = [
+            _entries(codes[f], codes[k], 0, start, within_columns(bases[f], products.gram, bases[k]))
+            for k, start in placed
+        ]
+        among = [_on_diagonal(grams[k], start) for k, start in placed]
+        for i, (k, start) in enumerate(placed):
+            for j, other in placed[:i]:
+                block = within_columns(bases[k], products.gram, bases[j])
+                rows, at, values = _entries(codes[k], codes[j], start, other, block)
+                among += [(rows, at, values), (at, rows, values)]
+        return cls(
+            products.n,
+            products.log_weights,
+            f,
+            (within + within.T) / 2,
+            grams,
+            sums,
+            _table(joint, (codes[f].effects, int(starts[-1]))),
+            _table(among, (int(starts[-1]),) * 2),
+        )
+
+    def profile(self, gammas: tuple[np.ndarray, ...], reml: bool) -> CrossedProfile:
+        """Return the criterion at the covariances of the factors' effects relative to the residual variance."""
+        return CrossedProfile(self, gammas, reml)
+
+    @property
+    def ids(self) -> tuple[np.ndarray, ...]:
+        """For each factor the code of each level: they stand in the order of their codes."""
+        return tuple(np.arange(len(gram)) for gram in self.grams)
+
     @property
     def others(self) -> tuple[int, ...]:
         """The factors that are not eliminated."""
-        return tuple(k for k in range(len(self.sizes)) if k != self.eliminated)
+        return tuple(k for k in range(len(self.grams)) if k != self.eliminated)
 
     @cached_property
     def blocks(self) -> tuple[slice, ...]:
-        """Where each of the others stands among their levels."""
-        ends = np.cumsum([0, *(len(self.sizes[k]) for k in self.others)])
+        """Where each of the others stands among their effects."""
+        ends = np.cumsum([0, *(self.grams[k].shape[0] * self.grams[k].shape[1] for k in self.others)])
         return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
-    def times(self, columns: np.ndarray) -> CrossedMoments:
-        """Return the moments of A times a matrix."""
-        sums = tuple(total @ columns for total in self.sums)
-        return replace(self, within=columns.T @ self.within @ columns, sums=sums)
-
-    @property
-    def total(self) -> np.ndarray:
-        """A'WA."""
-        size, sums = self.sizes[self.eliminated], self.sums[self.eliminated]
-        return self.within + (sums / np.maximum(size, 1e-300)[:, None]).T @ sums
+    @cached_property
+    def effects(self) -> np.ndarray:
+        """Least squares of A on the eliminated factor's U in each of its levels."""
+        return times(pseudo_inverse(self.grams[self.eliminated]), self.sums[self.eliminated])
 
     @cached_property
     def elimination(self) -> Elimination:
         """The matrix of the others once the eliminated factor is gone: its pattern and how to fill it."""
-        return eliminate(self.joint, self.among)
+        widths = [gram.shape[1] for gram in self.grams]
+        others = tuple(zip(self.blocks, (widths[k] for k in self.others), strict=True))
+        return eliminate(self.joint, self.among, widths[self.eliminated], others)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are so few levels that the criterion may well have several hollows."""
+        return self.among.shape[0] <= FEW
+
+    def starts(self, structure: Structure) -> tuple[list[np.ndarray], ...]:
+        """Return where to start from: ratios by sums of squares and, with few levels, lopsided ones."""
+        ratios = [np.diag(own) for own in column_ratios(self)]
+        points = [[block.loading.T @ ratios[block.level] @ block.loading for block in structure.blocks]]
+        if self.few:
+            points += [
+                [(10.0 if block.level == k else 0.05) * np.eye(block.size) for block in structure.blocks]
+                for k in range(len(self.grams))
+            ]
+        return tuple(points)
 
 
-def crossed_moments(
-    X: np.ndarray, y: np.ndarray, codes: tuple[np.ndarray, ...], weights: np.ndarray | None = None
-) -> CrossedMoments:
-    """Take the moments of [X y] from rows.
+def column_ratios(data: CrossedMoments) -> list[np.ndarray]:
+    """Estimate for each factor the ratio of each column from sums of squares, unadjusted for one another.
 
-    Parameters
-    ----------
-    X, y
-        Fixed part and outcome.
-    codes
-        For each factor the level of each row, from 0 upwards.
-    weights
-        Precision weights; none are all 1.
+    The sum of squares of a column between the levels of its factor has an expectation linear in all variances
+    (Henderson 1953, method 1, doi:10.2307/3001853); y should be free of X, and effects count as uncorrelated.
     """
-    A = np.column_stack([X, y])
-    sizes = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
-    log_weights = 0.0 if weights is None else float(np.log(sizes).sum())
-    return moments_of_cells(codes, sizes, A, np.zeros((A.shape[1],) * 2), len(y), log_weights)
-
-
-def moments_of_cells(
-    codes: tuple[np.ndarray, ...],
-    sizes: np.ndarray,
-    means: np.ndarray,
-    within: np.ndarray,
-    n: int,
-    log_weights: float = 0.0,
-) -> CrossedMoments:
-    """Take the moments of [X y] from the cells of a table by all factors, as a database gives them.
-
-    Parameters
-    ----------
-    codes
-        For each factor the level of each cell, from 0 upwards.
-    sizes, means
-        Rows (or the sum of their weights) and means of [X y] in each cell.
-    within
-        Cross-products of [X y] about the means of the cells, over all cells.
-    n
-        Rows.
-    log_weights
-        Sum of the logarithms of the precision weights.
-    """
-    codes = tuple(np.asarray(c) for c in codes)
-    levels = [int(c.max()) + 1 for c in codes]
-    eliminated = int(np.argmax(levels))
-    sums = means * sizes[:, None]
-    per_factor = tuple(_add_up(sums, c, q) for c, q in zip(codes, levels, strict=True))
-    counts = tuple(np.bincount(c, sizes, q) for c, q in zip(codes, levels, strict=True))
-    inner = codes[eliminated]
-    # A level without rows has no mean, and whatever stands for it weighs 0.
-    about = means - (per_factor[eliminated] / np.maximum(counts[eliminated], 1e-300)[:, None])[inner]
-    others = [k for k in range(len(codes)) if k != eliminated]
-    starts = np.cumsum([0, *(levels[k] for k in others)])
-    placed = [codes[k] + start for k, start in zip(others, starts[:-1], strict=True)]
-    total = int(starts[-1])
-    return CrossedMoments(
-        n=n,
-        log_weights=log_weights,
-        eliminated=eliminated,
-        within=within + (about * sizes[:, None]).T @ about,
-        sizes=counts,
-        sums=per_factor,
-        joint=_table([(inner, c) for c in placed], sizes, (levels[eliminated], total)),
-        among=_among(placed, sizes, np.concatenate([np.empty(0), *(counts[k] for k in others)])),
+    f = data.eliminated
+    order = [f, *data.others]
+    widths = [data.grams[k].shape[1] for k in order]
+    counts = np.concatenate([np.einsum("gaa->ga", data.grams[k]).ravel() for k in order])
+    group = np.concatenate(
+        [
+            np.tile(np.arange(width) + first, len(data.grams[k]))
+            for k, width, first in zip(order, widths, np.cumsum([0, *widths]), strict=False)
+        ]
     )
+    q = sum(widths)
+    own = data.joint.shape[0]
+    onto = sparse.csr_array((np.ones(len(group)), (np.arange(len(group)), group)), shape=(len(group), q))
+    inverse = np.divide(1.0, counts, out=np.zeros_like(counts), where=counts > 0)
+    scaled = sparse.csr_array(onto * inverse[:, None])
+    joint, among = data.joint.power(2), data.among.power(2)
+    itself = _table([_on_diagonal(data.grams[f] ** 2, 0)], (own, own))
+    ahead = itself @ onto[:own] + joint @ onto[own:]
+    after = joint.T @ onto[:own] + among @ onto[own:]
+    expected = np.empty((q + 1, q + 1))
+    expected[:q, :q] = (scaled[:own].T @ ahead + scaled[own:].T @ after).toarray()
+    expected[:q, q] = np.bincount(group, counts > 0, q)
+    expected[q, :q] = np.bincount(group, counts, q)
+    expected[q, q] = data.n
+    y = np.concatenate([data.sums[k][:, :, -1].ravel() for k in order])
+    total = data.within[-1, -1] + np.sum(data.sums[f][:, :, -1] * data.effects[:, :, -1])
+    variances, _ = nnls(expected, np.append(np.bincount(group, y**2 * inverse, q), total))
+    ratios = np.clip(variances[:-1] / max(variances[-1], 1e-3 * variances.sum(), 1e-300), 0.003, 100.0)
+    parts = dict(zip(order, np.split(ratios, np.cumsum(widths)[:-1]), strict=True))
+    return [parts[k] for k in range(len(order))]
 
 
-def _among(placed: list[np.ndarray], sizes: np.ndarray, diagonal: np.ndarray) -> sparse.csr_array:
-    """Count the rows in each two levels of factors that stand one after another."""
-    shape = (len(diagonal),) * 2
-    upper = _table(list(combinations(placed, 2)), sizes, shape)
-    return sparse.csr_array(upper + upper.T + sparse.diags_array(diagonal, shape=shape))
+class _Codes:
+    """The level of each cell, and how many columns each level has."""
+
+    def __init__(self, keys: np.ndarray, width: int):
+        self.keys, self.width = keys, width
+        self.levels = int(keys.max()) + 1
+
+    @property
+    def effects(self) -> int:
+        """Levels times columns."""
+        return self.levels * self.width
 
 
-def _table(pairs: list[tuple[np.ndarray, np.ndarray]], sizes: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
-    """Count the rows in each pair of levels."""
-    if not pairs:
-        return sparse.csr_array(shape)
-    rows = np.concatenate([a for a, _ in pairs])
-    columns = np.concatenate([b for _, b in pairs])
-    table = sparse.csr_array((np.tile(sizes, len(pairs)), (rows, columns)), shape=shape)
-    table.sort_indices()
+def _entries(
+    a: _Codes, b: _Codes, row: int, column: int, blocks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, columns and values of the blocks of cells in a matrix of effects."""
+    rows = row + a.keys[:, None, None] * a.width + np.arange(a.width)[:, None]
+    columns = column + b.keys[:, None, None] * b.width + np.arange(b.width)
+    shape = (len(blocks), a.width, b.width)
+    return np.broadcast_to(rows, shape).ravel(), np.broadcast_to(columns, shape).ravel(), blocks.ravel()
+
+
+def _on_diagonal(grams: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, columns and values of a matrix with these blocks on its diagonal, zeros too."""
+    levels = _Codes(np.arange(len(grams)), grams.shape[1])
+    return _entries(levels, levels, start, start, grams)
+
+
+def _table(parts: list[tuple[np.ndarray, ...]], shape: tuple[int, int]) -> sparse.csr_array:
+    """Add entries up; a sum of 0 stays an entry, so that levels that meet do so in all their columns."""
+    rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    table = sparse.csr_array((values, (rows, columns)), shape=shape)
+    table.sum_duplicates()
     return table
-
-
-def _add_up(values: np.ndarray, codes: np.ndarray, levels: int) -> np.ndarray:
-    return np.column_stack([np.bincount(codes, column, levels) for column in values.T])
-
-
-@dataclass(frozen=True, eq=False)
-class Elimination:
-    r"""How the matrix of the others, :math:`C_{rr} - C_{rf} \mathrm{diag}(w) C_{fr}`, follows from the weights w.
-
-    Attributes
-    ----------
-    rows, columns : numpy.ndarray
-        Its entries on and below the diagonal.
-    among : numpy.ndarray
-        :math:`C_{rr}` at these entries.
-    joint : scipy.sparse.csr_array
-        :math:`C_{fr}`.
-    pairs : scipy.sparse.csc_array or None
-        What a weight of 1 at each level of the eliminated factor adds to each entry; None where there are too many.
-    levels : numpy.ndarray
-        Which level each column of `pairs` belongs to.
-    pattern : Pattern
-        The entries ordered for elimination.
-    """
-
-    rows: np.ndarray
-    columns: np.ndarray
-    among: np.ndarray
-    joint: sparse.csr_array
-    pairs: sparse.csc_array | None
-    levels: np.ndarray
-    pattern: Pattern
-
-    def products(self, weights: np.ndarray) -> np.ndarray:
-        r"""Return :math:`C_{rf} \mathrm{diag}(w) C_{fr}` at the entries, for each column of `weights`."""
-        if self.pairs is not None:
-            return self.pairs @ weights[self.levels]
-        size = self.joint.shape[1]
-        total = np.zeros((weights.shape[1], size, size))
-        for start in range(0, self.joint.shape[0], 2048):
-            part = self.joint[start : start + 2048].toarray()
-            for k, column in enumerate(weights[start : start + 2048].T):
-                total[k] += (part * column[:, None]).T @ part
-        return total[:, self.rows, self.columns].T
-
-    def quadratic(self, values: np.ndarray) -> np.ndarray:
-        """Return c'Mc for each row c of C_fr, where M has these values at the entries."""
-        if self.pairs is not None:
-            found = np.zeros(self.joint.shape[0])
-            found[self.levels] = self.pairs.T @ (np.where(self.rows == self.columns, 1.0, 2.0) * values)
-            return found
-        return np.asarray((self.joint @ self.symmetric(values)).multiply(self.joint).sum(axis=1)).ravel()
-
-    def symmetric(self, values: np.ndarray) -> sparse.csr_array:
-        """Return the whole matrix with these values at the entries."""
-        off = self.rows != self.columns
-        rows = np.concatenate([self.rows, self.columns[off]])
-        columns = np.concatenate([self.columns, self.rows[off]])
-        shape = (self.joint.shape[1],) * 2
-        return sparse.csr_array((np.concatenate([values, values[off]]), (rows, columns)), shape=shape)
-
-
-def eliminate(joint: sparse.csr_array, among: sparse.csr_array) -> Elimination:
-    """Find the entries of the matrix of the others and where each pair of levels goes."""
-    size = among.shape[0]
-    counts = np.diff(joint.indptr).astype(np.int64)
-    # The diagonal is listed whole, levels without rows too: S has ones there.
-    lower = sparse.tril(among, format="coo")
-    off = lower.row != lower.col
-    on = np.arange(size)
-    rows, columns = np.concatenate([on, lower.row[off]]), np.concatenate([on, lower.col[off]])
-    counted = np.concatenate([among.diagonal(), lower.data[off]])
-    known = rows.astype(np.int64) * size + columns
-    if (counts * (counts + 1) // 2).sum() > _PAIRS:
-        at = rows * (rows + 1) // 2 + columns
-        rows, columns = np.tril_indices(size)
-        pairs, levels = None, np.empty(0, np.intp)
-    else:
-        keys, levels, products = _pairs_of(joint, counts, size)
-        entries, places = _places(np.concatenate([known, keys]), size * size)
-        rows, columns = entries // size, entries % size
-        at, starts = places[: len(known)], np.cumsum([0, *(counts * (counts + 1) // 2)[levels]])
-        pairs = sparse.csc_array((products, places[len(known) :], starts), shape=(len(entries), len(levels)))
-    values = np.zeros(len(rows))
-    values[at] = counted
-    return Elimination(rows, columns, values, joint, pairs, levels, analyse(rows, columns, size))
-
-
-def _pairs_of(joint: sparse.csr_array, counts: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """List, level by level of the eliminated factor, each two of the others' levels that it saw.
-
-    Returns the entries as row times `size` plus column, the levels in their order here, and the products of the two
-    counts of rows.
-    """
-    keys, levels, products = [np.empty(0, np.int64)], [np.empty(0, np.intp)], [np.empty(0)]
-    for count in np.unique(counts[counts > 0]):
-        # Levels that saw equally many are done together.
-        level = np.flatnonzero(counts == count)
-        at = joint.indptr[level][:, None] + np.arange(count)
-        seen, rows = joint.indices[at].astype(np.int64), joint.data[at]
-        high, low = np.tril_indices(count)
-        keys.append((seen[:, high] * size + seen[:, low]).ravel())
-        products.append((rows[:, high] * rows[:, low]).ravel())
-        levels.append(level)
-    return np.concatenate(keys), np.concatenate(levels), np.concatenate(products)
-
-
-def _places(keys: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the keys that occur, in order, and which of them each key is."""
-    if most > _TABLE:
-        return np.unique(keys, return_inverse=True)
-    seen = np.zeros(most, dtype=bool)
-    seen[keys] = True
-    entries = np.flatnonzero(seen)
-    place = np.empty(most, dtype=np.int32)
-    place[entries] = np.arange(len(entries))
-    return entries, place[keys]

@@ -2,7 +2,8 @@ r"""What one pass over the rows keeps: all that the likelihood, its tests and CR
 
 With U the columns that carry random effects (1, slopes) and A = [X y], the pass keeps U'U and U'A for every
 innermost group and, for every outermost group, the cross-products of what U does not explain of A within innermost
-groups. So memory grows with groups, not with rows, and parts of a table add up. Columns of A are centred at a common
+groups. So memory grows with groups, not with rows, and parts of a table add up. Where groups cross, the innermost
+groups are cells: rows that share a group of every level. Columns of A are centred at a common
 point before anything is multiplied, for large means would cost digits.
 """
 
@@ -74,6 +75,22 @@ class CrossProducts:
         return Nest.of(self.keys)
 
     @cached_property
+    def crossed(self) -> bool:
+        """Whether a group of some level lies in several of the level before it; innermost groups are cells then."""
+        return self.groups != self.nest.sizes
+
+    @cached_property
+    def groups(self) -> tuple[int, ...]:
+        """The number of groups of each level."""
+        return tuple(int(np.count_nonzero(np.bincount(column))) for column in self.keys.T)
+
+    @property
+    def alike(self) -> bool:
+        """Whether two levels next to one another divide the rows into the same groups."""
+        pairs = [len(np.unique(self.keys[:, k : k + 2], axis=0)) for k in range(self.keys.shape[1] - 1)]
+        return any(found == a == b for found, a, b in zip(pairs, self.groups[:-1], self.groups[1:], strict=True))
+
+    @cached_property
     def coefficients(self) -> np.ndarray:
         """Least squares of A on U in each innermost group."""
         return times(pseudo_inverse(self.gram), self.cross)
@@ -94,6 +111,15 @@ class CrossProducts:
         """Cross-products of A over all rows."""
         m = len(self.columns)
         return self.within.sum(axis=0) + self.coefficients.reshape(-1, m).T @ self.cross.reshape(-1, m)
+
+    def about(self, level: int, basis: np.ndarray) -> np.ndarray:
+        """Cross-products of A about its projections on U times `basis` in the groups of one level, over all rows."""
+        groups = self.keys[:, level]
+        inside = add_up(within_columns(basis, self.gram, basis), groups)
+        fitted = times(pseudo_inverse(inside), add_up(onto_columns(basis, self.cross), groups))
+        left = self.coefficients - onto_columns(basis.T, fitted)[groups]
+        flat = left.reshape(-1, left.shape[2])
+        return self.within.sum(axis=0) + flat.T @ times(self.gram, left).reshape(flat.shape)
 
     def __add__(self, other: CrossProducts) -> CrossProducts:
         """Add the sums of other rows; both parts are centred at the same point and count the same groups alike."""
@@ -154,11 +180,11 @@ class CrossProducts:
             within=self.within[:, chosen][:, :, chosen],
         )
 
-    def without(self, group: int) -> CrossProducts:
-        """Return the sums of the rows outside one outermost group, by its key: nothing has to be subtracted."""
-        rest = self.keys[:, 0] != group
+    def without(self, groups: int | np.ndarray) -> CrossProducts:
+        """Return the sums of the rows outside some outermost groups, by their keys: nothing has to be subtracted."""
+        rest = ~np.isin(self.keys[:, 0], groups)
         inner = {name: getattr(self, name)[rest] for name in ("keys", "sizes", "logs", "gram", "cross")}
-        return replace(self, **inner, within=self.within[self.nest.ids[0] != group])
+        return replace(self, **inner, within=self.within[~np.isin(self.nest.ids[0], groups)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,6 +296,23 @@ def centre_of(means: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 def times(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Multiply stacks of matrices; with a single random column they are numbers, which is much faster."""
     return a * b if a.shape[-1] == 1 else a @ b
+
+
+def add_up(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Add matrices up by group, groups in the order of their codes; a code that does not occur gets 0."""
+    count = int(groups.max()) + 1
+    sums = np.column_stack([np.bincount(groups, column, count) for column in values.reshape(len(values), -1).T])
+    return sums.reshape(count, *values.shape[1:])
+
+
+def onto_columns(basis: np.ndarray, stack: np.ndarray) -> np.ndarray:
+    """Return B'v of each matrix v of a stack."""
+    return basis * stack if basis.size == 1 else basis.T @ stack
+
+
+def within_columns(left: np.ndarray, stack: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return L'GR of each matrix G of a stack."""
+    return left * right * stack if stack.shape[-1] == 1 else left.T @ stack @ right
 
 
 def pseudo_inverse(stack: np.ndarray) -> np.ndarray:

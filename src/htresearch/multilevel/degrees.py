@@ -74,7 +74,7 @@ class Satterthwaite(Normal):
         info, jacobian = optimum.information, optimum.tangent.jacobian
         free = jacobian.shape[1]
         second = np.empty((free + 1, free + 1))
-        second[:free, :free] = jacobian.T @ (2 * info.average - info.expected) @ jacobian + optimum.tangent.bend
+        second[:free, :free] = jacobian.T @ info.observed @ jacobian + optimum.tangent.bend
         second[free, :free] = second[:free, free] = jacobian.T @ info.squares
         second[free, free] = optimum.profile.df
         return 2 * np.linalg.pinv(second, hermitian=True), jacobian

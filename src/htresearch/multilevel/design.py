@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -61,7 +60,7 @@ class Design:
     crossed : bool
         Whether groups cross one another.
     known : dict
-        What a file keeps of the rows: ``spread`` where groups cross, else degrees of freedom by ``containment``.
+        What a file keeps of the rows: degrees of freedom by ``containment``, where groups nest.
     """
 
     X: np.ndarray
@@ -79,13 +78,6 @@ class Design:
     rows: int | None = None
     crossed: bool = False
     known: dict[str, np.ndarray] = field(default_factory=dict)
-
-    @cached_property
-    def spread(self) -> np.ndarray:
-        """Covariance over the rows of the columns of X."""
-        if "spread" in self.known:
-            return self.known["spread"]
-        return np.cov(self.X, rowvar=False).reshape(self.X.shape[1], self.X.shape[1])
 
     @property
     def n(self) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import ArgumentError, Fault, UnsupportedError
 from htresearch.language import Text
-from htresearch.multilevel import crossed, mixedlm
+from htresearch.multilevel import mixedlm
 from htresearch.multilevel.crossproducts import from_rows
 from htresearch.multilevel.design import Design, build_design
 from htresearch.multilevel.fit import MultilevelFit
@@ -24,11 +24,8 @@ from htresearch.multilevel.within_between import prepare
 ENGINES = ("one-pass", "statsmodels")
 
 
-def one_pass(design: Design, reml: bool) -> Solution | crossed.CrossedSolution:
+def one_pass(design: Design, reml: bool) -> Solution:
     """Fit by cross-products."""
-    if design.crossed:
-        codes = tuple(level.codes for level in design.levels)
-        return crossed.solve(design.X, design.y, codes, reml, weights=design.weights)
     products = from_rows(
         np.column_stack([design.X, design.y]),
         design.random.U,
@@ -86,8 +83,7 @@ def fit_multilevel(
     ModelError
         If the data cannot carry the model.
     UnsupportedError
-        For random slopes where groups cross, and crossed groups in a lazy table; with the engine statsmodels for
-        crossed groups, slopes and weights.
+        With the engine statsmodels for crossed groups, slopes and weights.
 
     References
     ----------
@@ -122,8 +118,6 @@ def fit_multilevel(
         return MultilevelFit(parsed, design, solution, method, engine, splits)
     design = build_design(parsed, ready.table, weights, crossed=engine == "one-pass")
     design = replace(design, note=(*ready.note, *design.note))
-    if design.crossed:
-        checks.require(*[_slope_across(term) for term in parsed.random], error=UnsupportedError)
     if engine == "statsmodels":
         solution = mixedlm.fit_nested(design.X, design.y, design.levels, method == "reml")
     else:
@@ -174,19 +168,6 @@ def _weighted(weights: object) -> Fault | None:
             "Fit without weights, with the variables that the sampling depends on in the fixed part",
         ),
         weights if isinstance(weights, str) else type(weights).__name__,
-    )
-
-
-def _slope_across(term: RandomTerm) -> Fault | None:
-    if term.columns == ("1",):
-        return None
-    return Fault(
-        Text(f"随机项 {term}", f"Random term {term}"),
-        Text("分组交叉时只能估计随机截距", "where groups cross, only random intercepts can be estimated"),
-        Text(
-            f"请改写为 {replace(term, columns=('1',), correlated=True)}，或只保留嵌套的分组",
-            f"Write {replace(term, columns=('1',), correlated=True)}, or keep nested groups only",
-        ),
     )
 
 

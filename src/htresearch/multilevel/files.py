@@ -19,10 +19,6 @@ from htresearch.atomic import write_file
 from htresearch.errors import ArgumentError, Fault
 from htresearch.language import Text
 from htresearch.multilevel import (
-    crossed,
-    crossed_likelihood,
-    crossed_moments,
-    crossed_search,
     crossproducts,
     design,
     formula,
@@ -44,10 +40,7 @@ VERSION = 1
 
 # What a file may name: no class outside these modules is ever built.
 _CLASSES = packing.classes_of(
-    [
-        *(language, formula, groups, random_part, reference, design, specs, within_between),
-        *(crossproducts, reml, crossed, crossed_search, crossed_likelihood, crossed_moments),
-    ]
+    [language, formula, groups, random_part, reference, design, specs, within_between, crossproducts]
 )
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, IndexError, AttributeError),
@@ -164,7 +157,7 @@ def _without_rows(fit: MultilevelFit, groups: bool) -> design.Design:
     whole = fit.design
     known = dict(whole.known)
     if whole.y is not None:
-        known = {"spread": whole.spread} if whole.crossed else {"containment": fit.containment}
+        known = {} if whole.crossed else {"containment": fit.containment}
     levels = tuple(
         replace(level, codes=None, labels=level.labels if groups else pd.DataFrame(index=pd.RangeIndex(level.size)))
         for level in whole.levels
@@ -187,10 +180,8 @@ def _without_rows(fit: MultilevelFit, groups: bool) -> design.Design:
     )
 
 
-def _solution_of(fit: MultilevelFit) -> object:
+def _solution_of(fit: MultilevelFit) -> dict:
     """Return what the solution follows from."""
-    if fit.design.crossed:
-        return fit.solution
     optimum = fit.solution.optimum
     return {
         "products": fit.solution.products,
@@ -210,10 +201,7 @@ def _fit_of(words: dict, arrays: dict[str, np.ndarray]) -> MultilevelFit:
         (part[0].built(), part[1]) if isinstance(part, tuple) else part.built() for part in whole.random.specs
     )
     whole = replace(whole, spec=whole.spec.built(), random=replace(whole.random, specs=columns))
-    if whole.crossed:
-        found = crossed.certified(solution)
-    else:
-        found = reml.solution_at(terms=whole.random.terms, reml=method == "reml", **solution)
+    found = reml.solution_at(terms=whole.random.terms, reml=method == "reml", **solution)
     return MultilevelFit(written, whole, found, method, engine, splits)
 
 

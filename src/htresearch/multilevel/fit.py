@@ -18,7 +18,6 @@ from htresearch.multilevel import (
     compare,
     components,
     contrasts,
-    crossed,
     export,
     figures,
     files,
@@ -122,8 +121,6 @@ class MultilevelFit:
         checks.require(checks.one_of("method", method, METHODS))
         if method == self.method:
             return self
-        if self.design.crossed:
-            return replace(self, solution=crossed.again(self.solution, method == "reml"), method=method)
         found = solve_products(
             self.solution.products, self.design.random.terms, method == "reml", (self.solution.optimum.covariances,)
         )

@@ -15,7 +15,6 @@ from htresearch.language import Text
 from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.degrees import JointTest, KenwardRoger, Normal, Satterthwaite, wald
 from htresearch.multilevel.groups import Level
-from htresearch.multilevel.remarks import require_nested
 from htresearch.multilevel.robust import ClusterRobust
 
 if TYPE_CHECKING:
@@ -94,7 +93,6 @@ def means_of(fit: MultilevelFit, inference: str, cluster: object = None) -> tupl
         again = [] if fit.method == "reml" else [_REFITTED]
         return KenwardRoger(fit.refit("reml").solution), [*again, _NOTES[inference]]
     if inference == "cr2":
-        require_nested(fit, "cr2")
         clusters, name = _clusters(fit, cluster)
         return ClusterRobust(fit.solution, clusters), [_robust_note(name, int(clusters.max()) + 1)]
     if inference == "containment":
@@ -142,15 +140,20 @@ def _needless(inference: str, cluster: object) -> Fault | None:
 
 def _clusters(fit: MultilevelFit, cluster: object) -> tuple[np.ndarray, str]:
     """Return the cluster of each outermost group, in the solution's order, and the clusters' name."""
-    outermost = fit.design.levels[0]
-    ids = fit.solution.products.nest.ids[0]
+    levels, products = fit.design.levels, fit.solution.products
+    outermost, ids = levels[0], products.nest.ids[0]
     if cluster is None or (isinstance(cluster, str) and cluster in (outermost.name, outermost.columns[-1])):
+        faults = [
+            _across(level, codes, products.keys[:, 0]) for level, codes in zip(levels, products.keys.T, strict=True)
+        ]
+        checks.require(*faults, error=UnsupportedError)
         return np.arange(len(ids)), outermost.name
     if isinstance(cluster, pd.Series) and outermost.codes is not None and fit.design.index.isin(cluster.index).all():
         codes = pd.factorize(cluster.loc[fit.design.index])[0]
-        pairs = np.unique(np.column_stack([outermost.codes, codes]), axis=0)
-        if len(pairs) == outermost.size and codes.min() >= 0:
-            return pd.factorize(pairs[ids, 1])[0], str(cluster.name or "cluster")
+        if codes.min() >= 0:
+            checks.require(*[_across(level, level.codes, codes) for level in levels], error=UnsupportedError)
+            first = np.unique(outermost.codes, return_index=True)[1]
+            return pd.factorize(codes[first][ids])[0], str(cluster.name or "cluster")
     raise UnsupportedError(
         Fault(
             checks.argument("cluster"),
@@ -162,6 +165,26 @@ def _clusters(fit: MultilevelFit, cluster: object) -> tuple[np.ndarray, str]:
             Text(f"请用 {outermost.name} 或更大的群", f"Use {outermost.name} or larger clusters"),
             cluster if isinstance(cluster, str) else type(cluster).__name__,
         )
+    )
+
+
+def _across(level: Level, groups: np.ndarray, clusters: np.ndarray) -> Fault | None:
+    """Refuse groups that lie in several clusters, for rows or cells with these codes."""
+    around = np.zeros(level.size, dtype=clusters.dtype)
+    around[groups] = clusters
+    if (around[groups] == clusters).all():
+        return None
+    return Fault(
+        checks.argument("cluster"),
+        Text(
+            f"{level.name} 的同一组出现在几个群里；CR2 要求每个组完整地落在一个群里",
+            f"groups of {level.name} recur in several clusters; CR2 is for clusters where every group lies in one "
+            "cluster",
+        ),
+        Text(
+            "请给出更大的群（Series，与数据行对应），或改用 satterthwaite、kenward-roger",
+            "Give larger clusters, a Series over the rows, or use satterthwaite or kenward-roger",
+        ),
     )
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from htresearch import checks
-from htresearch.multilevel import crossed
 from htresearch.multilevel.components import variance_components
 from htresearch.multilevel.crossproducts import CrossProducts, from_rows
-from htresearch.multilevel.design import independent_columns
 from htresearch.multilevel.groups import Level, named_level
 from htresearch.multilevel.remarks import require_groups, require_rows
 from htresearch.multilevel.reml import Solution, one_thread, solve_products
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from htresearch.multilevel.fit import MultilevelFit
 
 #: The optimum without a group, and which coefficients it has; or nothing, where the rest cannot carry the model.
-Refit = tuple[Solution | crossed.CrossedSolution, np.ndarray] | None
+Refit = tuple[Solution, np.ndarray] | None
 
 OF = ("coefficients", "variances")
 
@@ -32,8 +29,8 @@ OF = ("coefficients", "variances")
 def influence(fit: MultilevelFit, group: str, of: str = "coefficients") -> pd.DataFrame:
     """Fit again without each group in turn, to the bottom: coefficients and variances are all estimated anew.
 
-    The outermost of nested groups are left out of the cross-products, so that this needs no rows; inner groups read
-    the rows of the outermost group around them, crossed ones all rows.
+    The outermost groups (the fewest, where groups cross) are left out of the cross-products, so that this needs no
+    rows; of other groups the rows of the outermost groups around them are read.
 
     Parameters
     ----------
@@ -60,8 +57,8 @@ def influence(fit: MultilevelFit, group: str, of: str = "coefficients") -> pd.Da
     ArgumentError
         If no level has that name.
     UnsupportedError
-        For inner and for crossed groups where the model has no rows: fitted to a lazy table, or read from a file; and
-        where the file kept no names of groups.
+        For other than the outermost groups where the model has no rows: fitted to a lazy table, or read from a file;
+        and where the file kept no names of groups.
 
     References
     ----------
@@ -140,24 +137,20 @@ def _variances(fit: MultilevelFit, refits: list[Refit]) -> tuple[pd.DataFrame, i
 
 def _refits(fit: MultilevelFit, level: Level) -> Iterator[Refit]:
     """Fit without each group of a level, starting at the optimum of the whole data, which is near."""
-    outermost = level is fit.design.levels[0] and not fit.design.crossed
+    outermost = level is fit.design.levels[0]
     if not outermost:
         require_rows(fit, f"influence({level.name!r})")
-    if fit.design.crossed:
-        for group in range(level.size):
-            yield _crossed_without(fit, level.codes != group)
-        return
     for group in range(level.size):
         rest = fit.solution.products.without(group) if outermost else _without_inner(fit, level, group)
-        yield _nested_without(fit, rest)
+        yield _refitted(fit, rest)
 
 
-def _nested_without(fit: MultilevelFit, rest: CrossProducts) -> Refit:
+def _refitted(fit: MultilevelFit, rest: CrossProducts) -> Refit:
     """Fit to what is left, unless that cannot carry the random part or no optimum is certified."""
-    terms, sizes = fit.design.random.terms, rest.nest.sizes
+    terms, sizes = fit.design.random.terms, rest.groups
     moment = rest.gram.sum(axis=0)
     scale = np.sqrt(np.maximum(np.diag(moment), 1e-300))
-    known = sizes[0] > 1 and all(outer < inner for outer, inner in pairwise(sizes))
+    known = min(sizes) > 1 and not rest.alike
     known = known and all(len(columns) * sizes[k] < rest.n for k, columns in terms)
     if not known or np.linalg.matrix_rank(moment / np.outer(scale, scale), hermitian=True) < len(moment):
         return None
@@ -168,15 +161,15 @@ def _nested_without(fit: MultilevelFit, rest: CrossProducts) -> Refit:
 
 
 def _without_inner(fit: MultilevelFit, level: Level, group: int) -> CrossProducts:
-    """Leave out an inner group: read the other rows of the outermost group around it, and keep the other sums."""
+    """Leave out a group: read the other rows of the outermost groups around it, and keep the other sums."""
     design, products = fit.design, fit.solution.products
-    outermost = design.levels[0].codes
-    around = outermost[np.argmax(level.codes == group)]
+    outermost, own = design.levels[0].codes, level.codes == group
+    around = np.unique(outermost[own])
     rest = products.without(around)
-    rows = np.flatnonzero((outermost == around) & (level.codes != group))
+    rows = np.flatnonzero(np.isin(outermost, around) & ~own)
     if not len(rows):
         return rest
-    return rest + from_rows(
+    read = from_rows(
         np.column_stack([design.X[rows], design.y[rows]]),
         design.random.U[rows],
         tuple(each.codes[rows] for each in design.levels),
@@ -186,16 +179,4 @@ def _without_inner(fit: MultilevelFit, level: Level, group: int) -> CrossProduct
         products.centre,
         products.random_centre,
     )
-
-
-def _crossed_without(fit: MultilevelFit, rows: np.ndarray) -> Refit:
-    """Fit crossed groups to some of the rows."""
-    design = fit.design
-    codes = tuple(np.unique(level.codes[rows], return_inverse=True)[1] for level in design.levels)
-    kept = independent_columns(design.X[rows])
-    if len(kept) >= rows.sum() or any(code.max() == 0 for code in codes):
-        return None
-    weights = None if design.weights is None else design.weights[rows]
-    starts = (fit.solution.gamma,)
-    found = crossed.solve(design.X[rows][:, kept], design.y[rows], codes, fit.method == "reml", starts, weights)
-    return (found, kept) if found.converged else None
+    return rest + read if rest.n else read

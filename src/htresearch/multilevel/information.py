@@ -17,11 +17,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from htresearch.multilevel.crossproducts import times
-from htresearch.multilevel.likelihood import Profile
+
+if TYPE_CHECKING:
+    from htresearch.multilevel.likelihood import Profile
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +135,14 @@ class Information:
         return np.array([np.sum(self.profile.slopes[d.level] * d.matrix) for d in self.directions])
 
     @cached_property
+    def observed(self) -> np.ndarray:
+        """2 y'PG_iPG_jPy / σ² - tr(PG_iPG_j): twice the observed information."""
+        return 2 * self.average - self.expected
+
+    @cached_property
     def hessian(self) -> np.ndarray:
         """Second derivatives of the profiled criterion: twice the observed information with σ² taken out."""
-        return 2 * self.average - self.expected - np.outer(self.squares, self.squares) / self.profile.df
+        return self.observed - np.outer(self.squares, self.squares) / self.profile.df
 
     @cached_property
     def scoring(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from htresearch.multilevel.columns import Columns, LazyTable, build_columns, joi
 from htresearch.multilevel.crossproducts import INTERCEPT, CrossProducts, centre_of
 from htresearch.multilevel.design import COUNTED, Design, collinear_note, missing_note
 from htresearch.multilevel.formula import ModelFormula
-from htresearch.multilevel.groups import Level, find_levels
+from htresearch.multilevel.groups import Level, crossed_note, find_levels
 from htresearch.multilevel.random_part import Block, RandomPart, too_many_effects
 from htresearch.multilevel.reference import Reference, is_category
 
@@ -53,7 +53,7 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
     *found, typical = _means(rows, A, random, counted, numbers)
     asked = _Asked(rows, groups, A, random, weights, *found)
     sums = asked.by_group()
-    levels = find_levels(formula.random, sums[list(groups)], asked.n)
+    levels = find_levels(formula.random, sums[list(groups)], asked.n, crossed=True)
     full = asked.products(sums, levels)
     kept = full.independent
     dropped = [name for i, name in enumerate(full.columns[:-1]) if i not in kept]
@@ -75,7 +75,7 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
         spec=fixed,
         kept=kept,
         counts={name: int(distinct[column]) for column, name in COUNTED.items() if column in distinct},
-        note=(*note, *collinear_note(dropped)),
+        note=(*note, *collinear_note(dropped), *crossed_note(levels)),
         reference=Reference(
             typical,
             {name: table.categories.get(name) or sorted(cells[name].unique()) for name in cells},
@@ -84,6 +84,7 @@ def lazy_design(formula: ModelFormula, native: object, weights: str | None = Non
             full.aliases(kept),
         ),
         rows=asked.n,
+        crossed=products.crossed,
     )
     return design, products
 
@@ -206,14 +207,16 @@ class _Asked:
 
     @cached_property
     def made(self) -> nw.LazyFrame:
-        """The groups, U as u0, u1, …, what A has beside U as a0, a1, …, and the weights w."""
+        """The groups, U as u0, u1, …, what A has beside U as a0, a1, …, the weights w and their logarithms."""
         u = map(_about, self.U.expressions, self.random_centre)
         a = [_about(self.A.expressions[i], self.centre[i]) for i in self.alone]
+        w = [] if self.weights is None else [nw.col(self.weights).cast(nw.Float64)]
         return self.rows.select(
             *[nw.col(g).alias(f"g{i}") for i, g in enumerate(self.groups)],
             *[e.alias(f"u{i}") for i, e in enumerate(u)],
             *[e.alias(f"a{i}") for i, e in enumerate(a)],
-            *([] if self.weights is None else [nw.col(self.weights).cast(nw.Float64).alias("w")]),
+            *[e.alias("w") for e in w],
+            *[e.log().alias("log_weights") for e in w],
         )
 
     def _sums(self, keys: list[str], pairs: list[tuple[str, str]], *more: nw.Expr) -> pd.DataFrame:
@@ -236,7 +239,7 @@ class _Asked:
         pairs += [(f"u{i}", f"a{j}") for i in range(r) for j in range(len(self.alone))]
         more = [nw.len().alias("#rows")]
         if self.weights is not None:
-            more += [nw.col("w").log().sum().alias("#log_weights"), nw.col("w").min().alias("#least")]
+            more += [nw.col("log_weights").sum().alias("#log_weights"), nw.col("w").min().alias("#least")]
         sums = self._sums([f"g{i}" for i in range(len(self.groups))], pairs, *more)
         if self.weights is not None:
             checks.require(None if sums["#least"].min() > 0 else _weightless(self.weights), error=ModelError)
@@ -321,9 +324,18 @@ def _infinite(means: dict[str, float]) -> list[Fault]:
     ]
 
 
+def _constant_of(products: CrossProducts) -> np.ndarray:
+    """Return the constant among the columns of U, or all of them where it is not there."""
+    if INTERCEPT not in products.random:
+        return np.eye(len(products.random))
+    return np.eye(len(products.random))[:, [products.random.index(INTERCEPT)]]
+
+
 def _exact(response: str, products: CrossProducts) -> Fault | None:
     """Refuse an outcome without variation, or one that columns and groups reproduce."""
     total, within = products.overall[-1, -1], products.within.sum(axis=0)
+    if products.crossed:  # a cell may be a single row: what counts is the largest factor
+        within = products.about(products.keys.shape[1] - 1, _constant_of(products))
     left = within[-1, -1] - within[-1, :-1] @ np.linalg.pinv(within[:-1, :-1], hermitian=True) @ within[:-1, -1]
     if total > 0 and left > 1e-12 * total:
         return None

@@ -70,7 +70,7 @@ def level_residuals(fit: MultilevelFit, group: str) -> pd.DataFrame:
     require_groups(fit, "level_residuals")
     level = named_level(fit.design.levels, group)
     at = fit.design.levels.index(level)
-    found = (_crossed if fit.design.crossed else _nested)(fit, at)
+    found = _effects(fit, at)
     names = [fit.design.random.names[c] for b in fit.design.random.blocks if b.level == at for c in b.columns]
     parts = []
     for name, (raw, estimate, whole, diagnostic) in zip(names, found, strict=True):
@@ -93,23 +93,17 @@ def level_residuals(fit: MultilevelFit, group: str) -> pd.DataFrame:
 Effect = tuple[np.ndarray, np.ndarray, float, np.ndarray]
 
 
-def _nested(fit: MultilevelFit, at: int) -> list[Effect]:
-    """Find the residuals of one of nested levels; the letters are those of `likelihood`."""
+def _effects(fit: MultilevelFit, at: int) -> list[Effect]:
+    """Find the residuals of one level; the letters are those of `likelihood`."""
     optimum = fit.solution.optimum
     profile, structure = optimum.profile, optimum.structure
-    nest = profile.data.nest
-    order = np.argsort(nest.ids[at])
+    order = np.argsort(profile.data.ids[at])
     here = [(b, g) for b, g in zip(structure.blocks, optimum.covariances, strict=True) if b.level == at]
 
-    around = 0.0  # predicted effects of the levels around, in the coordinates of U
-    for k in range(at):
-        predicted = profile.projected[k][:, :, -1] @ profile.gammas[k]
-        around = (around + predicted)[nest.parents[k]]
-    level = profile.levels[at]
-    own = level.coefficients @ np.append(-profile.beta, 1.0) - around
+    information, right = (_of_crossed if fit.design.crossed else _of_nested)(fit, at)
     # Per unit of the level's own columns: (L'SL)⁻¹ L'S C e, L their place in the coordinates of U.
     L = np.hstack([np.linalg.solve(block.scale.T, block.loading.T).T for block, _ in here])
-    raw = _least_squares(L.T @ level.information @ L, (level.information @ own[:, :, None])[:, :, 0] @ L)
+    raw = _least_squares(L.T @ information @ L, right @ L)
 
     # û = Γ Z'V⁻¹e, whose covariance is Γ (Z'V⁻¹Z - Z'V⁻¹X Φ X'V⁻¹Z) Γ.
     fixed = profile.projected[at][:, :, :-1]
@@ -135,16 +129,24 @@ def _least_squares(information: np.ndarray, right: np.ndarray) -> np.ndarray:
     return found
 
 
-def _crossed(fit: MultilevelFit, at: int) -> list[Effect]:
-    """Find the residuals of one of crossed factors, whose effects are intercepts.
+def _of_nested(fit: MultilevelFit, at: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return S of each group, and S C e of what the groups around leave of e."""
+    profile = fit.solution.optimum.profile
+    around = 0.0  # predicted effects of the levels around, in the coordinates of U
+    for k in range(at):
+        predicted = profile.projected[k][:, :, -1] @ profile.gammas[k]
+        around = (around + predicted)[profile.data.nest.parents[k]]
+    level = profile.levels[at]
+    own = level.coefficients @ np.append(-profile.beta, 1.0) - around
+    return level.information, (level.information @ own[:, :, None])[:, :, 0]
 
-    V⁻¹e is what all predicted effects leave, weighted: Z'V⁻¹e by the level's weight is what its own effect falls
-    short of the raw residual.
+
+def _of_crossed(fit: MultilevelFit, at: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return U'U of each group, and U' of what all other factors leave of e.
+
+    V⁻¹e is what all predicted effects leave, weighted, so that Z'V⁻¹e is what is missing of the group's own.
     """
     profile = fit.solution.optimum.profile
-    gamma, size = profile.gamma[at], profile.data.sizes[at]
-    left, fixed = profile.residuals[at], profile.rows[at][:, :-1]
-    whole = fit.solution.sigma2 * gamma
-    spread = np.square(profile.blups()[at][1])  # as if the fixed effects were known
-    uncertain = profile.sigma2 * gamma**2 * np.einsum("gi,ij,gj->g", fixed, profile.covariance, fixed)
-    return [(gamma * left + left / size, gamma * left, float(whole), whole - spread - uncertain)]
+    left = profile.projected[at][:, :, -1]
+    gram = profile.data.grams[at]
+    return gram, left + (gram @ (left @ profile.gammas[at])[:, :, None])[:, :, 0]

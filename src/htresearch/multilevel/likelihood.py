@@ -24,6 +24,10 @@ from functools import cached_property
 import numpy as np
 
 from htresearch.multilevel.crossproducts import CrossProducts, Nest, pseudo_inverse, times
+from htresearch.multilevel.information import Direction, Information
+
+#: Up to so many innermost groups a model with slopes tries every start.
+FEW = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +57,30 @@ class Moments:
     within: np.ndarray
 
     @classmethod
-    def of(cls, products: CrossProducts) -> Moments:
-        """Take the moments of cross-products as they stand."""
-        within = products.within.sum(axis=0)
-        return cls(products.n, products.log_weights, products.nest, products.gram, products.coefficients, within)
+    def of(cls, products: CrossProducts, columns: np.ndarray, basis: np.ndarray) -> Moments:
+        """Write the cross-products in other columns of A and of U."""
+        return cls(
+            products.n,
+            products.log_weights,
+            products.nest,
+            basis.T @ products.gram @ basis,
+            np.linalg.solve(basis, products.coefficients @ columns),
+            columns.T @ products.within.sum(axis=0) @ columns,
+        )
+
+    def profile(self, gammas: tuple[np.ndarray, ...], reml: bool) -> Profile:
+        """Return the criterion at the covariances of U's effects relative to the residual variance."""
+        return Profile(self, gammas, reml)
+
+    @property
+    def few(self) -> bool:
+        """Whether slopes vary and groups are so few that the criterion may have several hollows, at little work."""
+        return self.gram.shape[1] > 1 and len(self.gram) <= FEW
+
+    @property
+    def ids(self) -> tuple[np.ndarray, ...]:
+        """For each level the code of each group, in the order in which they stand."""
+        return self.nest.ids
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,24 +94,85 @@ class _Level:
     coefficients: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
-class Profile:
-    """The criterion at given variances, with all that follows from them.
+class Profiled:
+    """What the criterion makes of A'V⁻¹A, log|V| and Z'V⁻¹A, however these were found.
 
     The fixed effects and the residual variance stand at their best values given the rest, so that the criterion is a
-    function of the relative covariances alone.
+    function of the relative covariances alone. A class that says so has `data`, `gammas` and `reml`; `weighted`,
+    A'V⁻¹A; `log_det`, log|V|; for each level `diagonals`, the blocks of Z'V⁻¹Z on its diagonal, and `projected`,
+    Z'V⁻¹[X e] by group, e = y - Xβ, groups by r by m.
+    """
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Φ = (X'V⁻¹X)⁻¹, the covariance of the fixed effects relative to the residual variance."""
+        return np.linalg.inv(self.weighted[:-1, :-1])
+
+    @cached_property
+    def beta(self) -> np.ndarray:
+        """Fixed effects, generalised least squares."""
+        return np.linalg.solve(self.weighted[:-1, :-1], self.weighted[:-1, -1])
+
+    @cached_property
+    def rss(self) -> float:
+        """(y - Xβ)'V⁻¹(y - Xβ)."""
+        return float(self.weighted[-1, -1] - self.weighted[-1, :-1] @ self.beta)
+
+    @property
+    def df(self) -> int:
+        """ν, what the residual sum is divided by."""
+        return self.data.n - len(self.beta) if self.reml else self.data.n
+
+    @property
+    def sigma2(self) -> float:
+        """Residual variance."""
+        return self.rss / self.df
+
+    @cached_property
+    def criterion(self) -> float:
+        """-2 log (restricted) likelihood, with all constants (Bates et al. 2015, equations 34 and 42)."""
+        if self.sigma2 <= 0:  # rounding, where the effects leave nothing of y
+            return np.inf
+        value = self.log_det - self.data.log_weights + self.df * (1 + np.log(2 * np.pi * self.sigma2))
+        if self.reml:
+            value += np.linalg.slogdet(self.weighted[:-1, :-1])[1]
+        return float(value)
+
+    @property
+    def onto(self) -> np.ndarray:
+        """From A to [X e]."""
+        found = np.eye(len(self.beta) + 1)
+        found[:-1, -1] = -self.beta
+        return found
+
+    @cached_property
+    def slopes(self) -> list[np.ndarray]:
+        """For each level the symmetric matrix of the criterion's derivatives by Γ; valid where Γ is singular too."""
+        found = []
+        for diagonal, rows in zip(self.diagonals, self.projected, strict=True):
+            slope = diagonal.sum(axis=0) - rows[:, :, -1].T @ rows[:, :, -1] / self.sigma2
+            if self.reml:
+                fixed = rows[:, :, :-1]
+                slope = slope - np.einsum("gri,gsi->rs", fixed @ self.covariance, fixed)
+            found.append(slope)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Profile(Profiled):
+    """The criterion at given variances, with all that follows from them.
 
     Attributes
     ----------
     data : Moments
-    gammas : numpy.ndarray, levels by r by r
+    gammas : tuple of numpy.ndarray, r by r
         Covariance of U's effects at each level relative to the residual variance, from the outside in.
     reml : bool
         Restricted likelihood or likelihood.
     """
 
     data: Moments
-    gammas: np.ndarray
+    gammas: tuple[np.ndarray, ...]
     reml: bool
 
     @cached_property
@@ -98,7 +183,7 @@ class Profile:
         inverse = None
         found = []
         for k in range(nest.depth - 1, -1, -1):
-            shrink = _inverse(_identity_plus(times(information, self.gammas[k])))
+            shrink = inverted(identity_plus(times(information, self.gammas[k])))
             weight = times(shrink, information)
             found.append(_Level(information, inverse, shrink, weight, coefficients))
             if k:
@@ -142,40 +227,7 @@ class Profile:
     @cached_property
     def log_det(self) -> float:
         """log|V|."""
-        return -sum(_log_det(level.shrink) for level in self.levels)
-
-    @cached_property
-    def covariance(self) -> np.ndarray:
-        """Φ = (X'V⁻¹X)⁻¹, the covariance of the fixed effects relative to the residual variance."""
-        return np.linalg.inv(self.weighted[:-1, :-1])
-
-    @cached_property
-    def beta(self) -> np.ndarray:
-        """Fixed effects, generalised least squares."""
-        return np.linalg.solve(self.weighted[:-1, :-1], self.weighted[:-1, -1])
-
-    @cached_property
-    def rss(self) -> float:
-        """(y - Xβ)'V⁻¹(y - Xβ)."""
-        return float(self.weighted[-1, -1] - self.weighted[-1, :-1] @ self.beta)
-
-    @property
-    def df(self) -> int:
-        """ν, what the residual sum is divided by."""
-        return self.data.n - len(self.beta) if self.reml else self.data.n
-
-    @property
-    def sigma2(self) -> float:
-        """Residual variance."""
-        return self.rss / self.df
-
-    @cached_property
-    def criterion(self) -> float:
-        """-2 log (restricted) likelihood, with all constants (Bates et al. 2015, equations 34 and 42)."""
-        value = self.log_det - self.data.log_weights + self.df * (1 + np.log(2 * np.pi * self.sigma2))
-        if self.reml:
-            value += np.linalg.slogdet(self.weighted[:-1, :-1])[1]
-        return float(value)
+        return -sum(log_determinants(level.shrink) for level in self.levels)
 
     # -- what comes down from the outermost level --------------------------------------------------------------------
 
@@ -204,48 +256,34 @@ class Profile:
     @cached_property
     def projected(self) -> tuple[np.ndarray, ...]:
         """For each level Z'V⁻¹[X e] by group, e = y - Xβ, groups by r by m."""
-        onto = np.eye(len(self.beta) + 1)
-        onto[:-1, -1] = -self.beta
         found, effects = [], 0.0
         for k, level in enumerate(self.levels):
             if k:
                 effects = effects[self.data.nest.parents[k - 1]]
-            rows = times(level.weight, level.coefficients @ onto - effects)
+            rows = times(level.weight, level.coefficients @ self.onto - effects)
             found.append(rows)
             effects = effects + times(np.broadcast_to(self.gammas[k], level.shrink.shape), rows)
         return tuple(found)
 
-    @cached_property
-    def slopes(self) -> np.ndarray:
-        """For each level the symmetric matrix of the criterion's derivatives by Γ; valid where Γ is singular too."""
-        found = []
-        for diagonal, rows in zip(self.diagonals, self.projected, strict=True):
-            slope = diagonal.sum(axis=0) - rows[:, :, -1].T @ rows[:, :, -1] / self.sigma2
-            if self.reml:
-                fixed = rows[:, :, :-1]
-                slope = slope - np.einsum("gri,gsi->rs", fixed @ self.covariance, fixed)
-            found.append(slope)
-        return np.array(found)
-
-    def effects(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-        """For each level the predicted effects of U by group and their covariance given the data and β."""
-        found = []
-        for gamma, diagonal, rows in zip(self.gammas, self.diagonals, self.projected, strict=True):
-            found.append((rows[:, :, -1] @ gamma, self.sigma2 * (gamma - gamma @ diagonal @ gamma)))
-        return tuple(found)
+    def information(self, directions: tuple[Direction, ...]) -> Information:
+        """Return the second derivatives along these directions."""
+        return Information(self, directions)
 
 
 def _flat(stack: np.ndarray) -> np.ndarray:
     return stack.reshape(-1, stack.shape[-1])
 
 
-def _identity_plus(stack: np.ndarray) -> np.ndarray:
+def identity_plus(stack: np.ndarray) -> np.ndarray:
+    """Add the identity to each matrix of a stack."""
     return stack + np.eye(stack.shape[-1])
 
 
-def _inverse(stack: np.ndarray) -> np.ndarray:
+def inverted(stack: np.ndarray) -> np.ndarray:
+    """Invert each matrix of a stack; numbers are much faster."""
     return 1 / stack if stack.shape[-1] == 1 else np.linalg.inv(stack)
 
 
-def _log_det(stack: np.ndarray) -> float:
+def log_determinants(stack: np.ndarray) -> float:
+    """Add the log determinants of a stack up."""
     return float(np.log(stack).sum() if stack.shape[-1] == 1 else np.linalg.slogdet(stack)[1].sum())

@@ -13,7 +13,6 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from htresearch.errors import ArgumentError, Fault
 from htresearch.language import Text
@@ -57,9 +56,6 @@ def pack(value: object, arrays: dict[str, np.ndarray], classes: Mapping[str, typ
         if isinstance(part, np.ndarray) and part.dtype.kind in "biuf":
             arrays[at] = part
             return {"is": "array", "name": at}
-        if isinstance(part, sparse.csr_array):
-            inside = {name: go(getattr(part, name), f"{at}.{name}") for name in ("data", "indices", "indptr")}
-            return {"is": "csr", **inside, "shape": list(map(int, part.shape))}
         if isinstance(part, pd.DataFrame):
             columns = [[str(name), _column(part[name], go, f"{at}.{i}")] for i, name in enumerate(part.columns)]
             return {"is": "frame", "rows": len(part), "columns": columns}
@@ -93,8 +89,6 @@ def unpack(words: object, arrays: Mapping[str, np.ndarray], classes: Mapping[str
             return {go(key): go(value) for key, value in part["items"]}
         if kind == "array":
             return arrays[part["name"]]
-        if kind == "csr":
-            return sparse.csr_array(tuple(go(part[n]) for n in ("data", "indices", "indptr")), shape=part["shape"])
         if kind == "frame":
             columns = {name: _series(column, go) for name, column in part["columns"]}
             return pd.DataFrame(columns, index=pd.RangeIndex(part["rows"]))

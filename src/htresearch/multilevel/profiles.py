@@ -23,7 +23,6 @@ from functools import cached_property
 import numpy as np
 
 from htresearch.multilevel.crossed_information import CrossedInformation
-from htresearch.multilevel.crossed_search import CrossedOptimum
 from htresearch.multilevel.information import Information
 from htresearch.multilevel.search import Optimum, newton_step
 
@@ -60,7 +59,7 @@ class Chart:
 
     Attributes
     ----------
-    optimum : Optimum or CrossedOptimum
+    optimum : Optimum
     quantity : Quantity
     orders : list of list of int
         For each block which effect each row of L belongs to.
@@ -70,14 +69,14 @@ class Chart:
         The quantity's coordinate.
     """
 
-    optimum: Optimum | CrossedOptimum
+    optimum: Optimum
     quantity: Quantity
     orders: list[list[int]]
     entries: list[tuple[int, int, int]]
     target: int
 
     @classmethod
-    def of(cls, optimum: Optimum | CrossedOptimum, quantity: Quantity) -> Chart:
+    def of(cls, optimum: Optimum, quantity: Quantity) -> Chart:
         """Choose the coordinates for a quantity."""
         blocks = optimum.structure.blocks
         orders = [list(range(block.size)) for block in blocks]

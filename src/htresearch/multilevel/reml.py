@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from htresearch.multilevel.crossed_moments import CrossedMoments
 from htresearch.multilevel.crossproducts import INTERCEPT, CrossProducts, from_rows
 from htresearch.multilevel.likelihood import Moments
 from htresearch.multilevel.search import Optimum, find_optimum
@@ -65,12 +66,20 @@ class Coordinates:
         return cls(uncentre @ inverse, offset, columns, 2 * float(np.log(np.abs(np.diag(R))).sum()))
 
 
-class InUnitsOfTheData:
-    """What any optimum answers, told in the units of the data rather than in the coordinates of the search.
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The optimum, in the units of the data.
 
-    A class that says so has an `optimum`, with its profile, and `coordinates`.
+    Attributes
+    ----------
+    products : CrossProducts
+    optimum : Optimum
+        In the coordinates of the search.
+    coordinates : Coordinates
     """
 
+    products: CrossProducts
+    optimum: Optimum
     coordinates: Coordinates
 
     @cached_property
@@ -104,23 +113,6 @@ class InUnitsOfTheData:
     def singular(self) -> bool:
         """Whether a variance is 0 or a correlation ±1."""
         return self.optimum.singular
-
-
-@dataclass(frozen=True, eq=False)
-class Solution(InUnitsOfTheData):
-    """The optimum, in the units of the data.
-
-    Attributes
-    ----------
-    products : CrossProducts
-    optimum : Optimum
-        In the coordinates of the search.
-    coordinates : Coordinates
-    """
-
-    products: CrossProducts
-    optimum: Optimum
-    coordinates: Coordinates
 
     @cached_property
     def covariances(self) -> tuple[np.ndarray, ...]:
@@ -191,13 +183,13 @@ class Solution(InUnitsOfTheData):
 
         Groups stand in the order of their codes.
         """
-        profile, nest = self.optimum.profile, self.optimum.data.nest
+        profile = self.optimum.profile
         found = []
         for block, gamma in zip(self.optimum.structure.blocks, self.optimum.covariances, strict=True):
             onto = block.scale @ gamma @ block.loading.T
             rows, diagonal = profile.projected[block.level], profile.diagonals[block.level]
             spread = profile.sigma2 * (block.scale @ gamma @ block.scale.T - onto @ diagonal @ onto.T)
-            order = np.argsort(nest.ids[block.level])
+            order = np.argsort(self.optimum.data.ids[block.level])
             found.append(((rows[:, :, -1] @ onto.T)[order], spread[order]))
         return tuple(found)
 
@@ -231,7 +223,10 @@ def solve_products(
         Covariances to start from, in the search's coordinates; even ones unless given.
     """
     data, structure, coordinates = _posed(products, terms)
-    return Solution(products, find_optimum(data, structure, reml, starts), coordinates)
+    if products.crossed and (not starts or data.few):
+        starts = (*starts, *data.starts(structure))
+    beside = structure.far_starts(products.gram.sum(axis=0) / products.n, products.random)
+    return Solution(products, find_optimum(data, structure, reml, starts, beside), coordinates)
 
 
 @one_thread
@@ -243,45 +238,42 @@ def solution_at(
     return Solution(products, Optimum(data, structure, covariances, reml, evaluations), coordinates)
 
 
-def _posed(products: CrossProducts, terms: Terms) -> tuple[Moments, Structure, Coordinates]:
+def _posed(products: CrossProducts, terms: Terms) -> tuple[Moments | CrossedMoments, Structure, Coordinates]:
     """Write the problem in the coordinates of the search."""
     coordinates = Coordinates.of(products)
     moment = products.gram.sum(axis=0) / products.n
-    structure = Structure.of(terms, moment, uncentring(products), products.nest.depth)
-    return _in_coordinates(products, coordinates, structure), structure, coordinates
+    crossed = products.crossed
+    structure = Structure.of(terms, moment, uncentring(products), products.nest.depth, apart=crossed)
+    if crossed:
+        return CrossedMoments.of(products, coordinates.columns, structure.bases), structure, coordinates
+    return Moments.of(products, coordinates.columns, structure.bases[0]), structure, coordinates
 
 
 def solve(
-    X: np.ndarray, y: np.ndarray, codes: tuple[np.ndarray, ...], reml: bool, starts: tuple[np.ndarray, ...] = ()
+    X: np.ndarray,
+    y: np.ndarray,
+    codes: tuple[np.ndarray, ...],
+    reml: bool,
+    starts: tuple[np.ndarray, ...] = (),
+    weights: np.ndarray | None = None,
 ) -> Solution:
-    """Fit nested random intercepts to rows in memory.
+    """Fit random intercepts, nested or crossed, to rows in memory.
 
     Parameters
     ----------
     X, y
         Fixed part, of full column rank, and outcome.
     codes
-        For each level from the outside in, the group of each row.
+        For each level, from the outside in where they nest, the group of each row.
     reml
         Restricted likelihood or likelihood.
     starts
         Variance ratios to start from; the best end counts.
+    weights
+        Precision weights; none are all 1.
     """
     constant = np.flatnonzero((X == 1).all(axis=0))
     names = tuple(INTERCEPT if i in constant[:1] else str(i) for i in range(X.shape[1] + 1))
-    products = from_rows(np.column_stack([X, y]), np.ones((len(y), 1)), codes, names, (INTERCEPT,))
+    products = from_rows(np.column_stack([X, y]), np.ones((len(y), 1)), codes, names, (INTERCEPT,), weights)
     points = tuple([np.array([[float(g)]]) for g in start] for start in starts)
     return solve_products(products, [(k, (0,)) for k in range(len(codes))], reml, points)
-
-
-def _in_coordinates(products: CrossProducts, coordinates: Coordinates, structure: Structure) -> Moments:
-    """Write the cross-products in orthonormal columns."""
-    B, K = coordinates.columns, structure.rotation
-    return Moments(
-        products.n,
-        products.log_weights,
-        products.nest,
-        K.T @ products.gram @ K,
-        np.linalg.solve(K, products.coefficients @ B),
-        B.T @ products.within.sum(axis=0) @ B,
-    )

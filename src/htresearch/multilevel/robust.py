@@ -4,9 +4,10 @@ The estimator of Bell & McCaffrey for a working model :math:`V_s`, as Pustejovsk
 doi:10.1080/07350015.2016.1247004, define it: :math:`A_s = D_s B_s^{-1/2} D_s'` with :math:`V_s = D_s D_s'` and
 :math:`B_s = D_s'(V_s - X_s \Phi X_s')D_s`. All of it happens in the space that U and X span in a cluster, on whose
 complement V is the identity and X is 0. An orthonormal basis of that space has as many columns as the cluster has
-innermost groups times r, and one per column of X that varies within them; in it V, X and the residuals follow from
-cross-products, so that no matrix has a side as long as the rows. Under precision weights rows stand for rows times
-the root of their weight: of the adjustments that make the estimator unbiased under the model, the one for such rows.
+innermost groups (cells, where groups cross) times r, and one per column of X that varies within them; in it V, X and
+the residuals follow from cross-products, so that no matrix has a side as long as the rows. Under precision weights
+rows stand for rows times the root of their weight: of the adjustments that make the estimator unbiased under the
+model, the one for such rows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from htresearch.multilevel.degrees import JointTest, wald
 from htresearch.multilevel.reml import Solution
+from htresearch.multilevel.variances import whitening
 
 #: Entries of the matrices that are taken apart at once.
 _BATCH = 4_000_000
@@ -109,7 +111,10 @@ class _Space:
 
     Attributes
     ----------
-    solution : Solution
+    keys : numpy.ndarray
+        For each innermost group (a cell, where groups cross) the group of each level.
+    gammas : list of numpy.ndarray
+        Covariance of U's effects at each level relative to the residual variance.
     members : list of numpy.ndarray
         The innermost groups of each cluster.
     roots : numpy.ndarray
@@ -120,7 +125,8 @@ class _Space:
         [X e] in the basis of what X has beside U, by cluster.
     """
 
-    solution: Solution
+    keys: np.ndarray
+    gammas: list[np.ndarray]
     members: list[np.ndarray]
     roots: np.ndarray
     between: np.ndarray
@@ -128,20 +134,21 @@ class _Space:
 
     @classmethod
     def of(cls, solution: Solution, clusters: np.ndarray) -> _Space:
-        profile, products = solution.optimum.profile, solution.products
-        nest = profile.data.nest
-        onto = np.eye(len(profile.beta) + 1)
-        onto[:-1, -1] = -profile.beta
+        optimum, products = solution.optimum, solution.products
+        nest, onto = products.nest, optimum.profile.onto
         of_group = clusters[nest.down(nest.depth - 1, 0)]
         order = np.argsort(of_group, kind="stable")
         members = np.split(order, np.searchsorted(of_group[order], np.arange(1, clusters.max() + 1)))
-        values, vectors = np.linalg.eigh(profile.data.gram)
+        basis = whitening(products.gram.sum(axis=0) / products.n)
+        turns = [np.linalg.solve(basis, own) for own in optimum.structure.bases]
+        gammas = [turn @ gamma @ turn.T for turn, gamma in zip(turns, optimum.profile.gammas, strict=True)]
+        values, vectors = np.linalg.eigh(basis.T @ products.gram @ basis)
         roots = (vectors * np.sqrt(np.maximum(values, 0))[:, None, :]) @ np.swapaxes(vectors, 1, 2)
-        between = roots @ (profile.data.coefficients @ onto)
         columns = solution.coordinates.columns @ onto
+        between = roots @ np.linalg.solve(basis, products.coefficients @ columns)
         sums = np.zeros((clusters.max() + 1, *products.within.shape[1:]))
         np.add.at(sums, clusters, products.within)
-        return cls(solution, members, roots, between, _split_within(columns.T @ sums @ columns))
+        return cls(products.keys, gammas, members, roots, between, _split_within(columns.T @ sums @ columns))
 
     def batches(self):
         """Yield clusters of about the same size together: which they are, their V and their [X e]."""
@@ -157,7 +164,6 @@ class _Space:
                 yield chosen, *self._batch(chosen, int(size))
 
     def _batch(self, chosen: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        optimum, nest = self.solution.optimum, self.solution.optimum.data.nest
         at = np.full((len(chosen), size), -1)
         for row, cluster in enumerate(chosen):
             at[row, : len(self.members[cluster])] = self.members[cluster]
@@ -165,8 +171,8 @@ class _Space:
         r, p = self.roots.shape[1], self.within.shape[1]
         roots = self.roots[at] * there[:, :, None, None]
         V = np.zeros((len(chosen), size, r, size, r))
-        for k, gamma in enumerate(optimum.profile.gammas):
-            group = nest.down(nest.depth - 1, k)[at]
+        for k, gamma in enumerate(self.gammas):
+            group = self.keys[at, k]
             together = (group[:, :, None] == group[:, None, :])[:, :, None, :, None]
             V += together * np.einsum("cjrs,ckts->cjrkt", roots @ gamma, roots)
         full = np.zeros((len(chosen), size * r + p, size * r + p))

@@ -7,12 +7,14 @@ too. Both stop on the decrement: differences of the criterion are rounding noise
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice, product
 
 import numpy as np
 
+from htresearch.multilevel.crossed_likelihood import CrossedProfile
+from htresearch.multilevel.crossed_moments import CrossedMoments
 from htresearch.multilevel.information import Information
 from htresearch.multilevel.likelihood import Moments, Profile
 from htresearch.multilevel.variances import Factors, Structure, Tangent
@@ -20,15 +22,16 @@ from htresearch.multilevel.variances import Factors, Structure, Tangent
 #: Variances relative to the residual's from which the search starts; the later ones only where the first ones fail,
 #: or where a model has slopes and few groups.
 STARTS = (0.1, 1.0, 0.01, 10.0)
-#: Up to so many innermost groups a model with slopes tries every start: few groups make for hollows beside one
-#: another, and little work.
-_FEW = 1000
 #: At most so many patterns of correlations are started from.
 _PATTERNS = 8
 #: Below this a variance relative to the residual's is tried at exactly 0.
 NOTHING = 1e-8
 #: The decrement below which an end is an optimum, in units of the criterion.
 DECREMENT = 1e-6
+#: Curvature, beside what it is made of, that is no more than rounding.
+FLAT = 1e-8
+#: The decrement before a step below which the second derivatives hardly change over it.
+NEAR = 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,35 +40,37 @@ class Optimum:
 
     Attributes
     ----------
-    data : Moments
+    data : Moments or CrossedMoments
     structure : Structure
     covariances : list of numpy.ndarray
         Γ of each block.
     reml : bool
     evaluations : int
         How often the criterion was computed.
+    nearby : numpy.ndarray or None
+        Second derivatives of the criterion by the parameters at a point so near that they serve here too.
     """
 
-    data: Moments
+    data: Moments | CrossedMoments
     structure: Structure
     covariances: list[np.ndarray]
     reml: bool
     evaluations: int = 0
+    nearby: np.ndarray | None = None
 
     @cached_property
-    def profile(self) -> Profile:
+    def profile(self) -> Profile | CrossedProfile:
         """The criterion there."""
-        return Profile(self.data, self.structure.gammas(self.covariances), self.reml)
+        return self.data.profile(self.structure.gammas(self.covariances), self.reml)
 
     @cached_property
     def information(self) -> Information:
         """The second derivatives there."""
-        return Information(self.profile, self.structure.directions)
+        return self.profile.information(self.structure.directions)
 
     def elsewhere(self, covariances: list[np.ndarray]) -> Information:
         """Return the criterion and its derivatives at other covariances."""
-        gammas = self.structure.gammas(covariances)
-        return Information(Profile(self.data, gammas, self.reml), self.structure.directions)
+        return self.data.profile(self.structure.gammas(covariances), self.reml).information(self.structure.directions)
 
     @cached_property
     def slopes(self) -> list[np.ndarray]:
@@ -88,22 +93,31 @@ class Optimum:
         return self.tangent.jacobian.T @ self.information.gradient
 
     @cached_property
-    def curvature(self) -> np.ndarray:
-        """Second derivatives along the free directions."""
-        jacobian = self.tangent.jacobian
-        return jacobian.T @ self.information.hessian @ jacobian + self.tangent.bend
-
-    @cached_property
     def decrement(self) -> float:
         """How far the criterion could still fall along the free directions; infinite at a saddle."""
         if not len(self.gradient):
             return 0.0
+        if self.nearby is not None:
+            found, least = self._decrement(self.nearby)
+            if least > 1e-2:
+                return found
+        # Where little is left of some direction's curvature only the second derivatives right here tell.
+        return self._decrement(self.information.hessian)[0]
+
+    def _decrement(self, hessian: np.ndarray) -> tuple[float, float]:
+        """Return the decrement by these second derivatives, and their least curvature beside the largest."""
+        jacobian = self.tangent.jacobian
+        curvature = jacobian.T @ hessian @ jacobian + self.tangent.bend
+        own = np.diag(curvature)
+        # What rounding leaves where there is no curvature: a grouping within X.
+        if (own <= FLAT * (jacobian.T @ self.information.traces) ** 2 / self.data.n).any():
+            return np.inf, 0.0
         # Directions differ in length by orders of magnitude; the decrement does not, and is taken in even units.
-        unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(self.curvature)), 1e-300))
-        values, vectors = np.linalg.eigh(self.curvature * np.outer(unit, unit))
-        if values[0] <= 1e-12 * values[-1]:
-            return np.inf
-        return float(np.sum((vectors.T @ (unit * self.gradient)) ** 2 / values))
+        unit = 1 / np.sqrt(own)
+        values, vectors = np.linalg.eigh(curvature * np.outer(unit, unit))
+        if values[0] <= FLAT * values[-1]:
+            return np.inf, 0.0
+        return float(np.sum((vectors.T @ (unit * self.gradient)) ** 2 / values)), values[0] / values[-1]
 
     @cached_property
     def ways_out(self) -> list[tuple[int, np.ndarray]]:
@@ -123,13 +137,27 @@ class Optimum:
         return found
 
     @property
+    def undetermined(self) -> bool:
+        """Whether the criterion does not change with a variance of 0 either: a grouping within X."""
+        for block, slope, null in zip(self.structure.blocks, self.slopes, self.tangent.null, strict=True):
+            along = block.loading @ null
+            whole = along.T @ self.profile.diagonals[block.level].sum(axis=0) @ along
+            if (np.abs(np.diag(null.T @ slope @ null)) <= FLAT * np.diag(whole)).any():
+                return True
+        return False
+
+    @property
     def converged(self) -> bool:
         """Whether the end is an optimum: flat and curved upwards where it can move, and no gain off the boundary."""
-        return bool(self.decrement < DECREMENT and not self.ways_out)
+        return bool(self.decrement < DECREMENT and not self.ways_out and not self.undetermined)
 
 
 def find_optimum(
-    data: Moments, structure: Structure, reml: bool, starts: tuple[list[np.ndarray], ...] = ()
+    data: Moments | CrossedMoments,
+    structure: Structure,
+    reml: bool,
+    starts: tuple[list[np.ndarray], ...] = (),
+    beside: tuple[list[np.ndarray], ...] = (),
 ) -> Optimum:
     """Search for the covariances at which the (restricted) likelihood is largest.
 
@@ -139,6 +167,8 @@ def find_optimum(
         The model.
     starts
         Points to start from, a covariance per block, before our own.
+    beside
+        Points that are tried whatever comes of the others.
 
     Returns
     -------
@@ -147,11 +177,10 @@ def find_optimum(
     """
     ends: list[Optimum] = []
     evaluations = 0
-    # With slopes one optimum may lie beside a better one: a slope without variance beside one whose variance takes a
-    # large intercept's with it, correlations of 1 beside those of -1.
-    several = len(structure.rotation) > 1 and len(data.gram) <= _FEW
-    for i, start in enumerate((*starts, *_even_starts(structure), *_tilted_starts(structure))):
-        end = _descend(Optimum(data, structure, start, reml))
+    even = _even_starts(structure)
+    surely = [*(starts or even[:1]), *beside]
+    for i, start in enumerate((*surely, *even[0 if starts else 1 :], *_tilted_starts(structure))):
+        end = _descend(Optimum(data, structure, start, reml, evaluations))
         for _ in range(5):
             if not end.ways_out:
                 break
@@ -159,15 +188,16 @@ def find_optimum(
             for block, step in end.ways_out:
                 covariances[block] = covariances[block] + step
             end = _descend(Optimum(data, structure, covariances, reml, end.evaluations))
-        evaluations += end.evaluations
+        evaluations = end.evaluations
         ends.append(end)
-        if end.converged and i + 1 >= len(starts) and not several:
+        # With few groups one optimum may lie beside a better one: a slope without variance beside one whose variance
+        # takes a large intercept's with it, correlations of 1 beside those of -1.
+        if end.converged and i + 1 >= len(surely) and not data.few:
             break
     certified = [end for end in ends if end.converged] or ends
     best = min(certified, key=lambda end: end.profile.criterion)
-    if best.evaluations == evaluations:  # what it knows already need not be found again
-        return best
-    return Optimum(data, structure, best.covariances, reml, evaluations)
+    # What it knows already need not be found again.
+    return best if best.evaluations == evaluations else replace(best, evaluations=evaluations)
 
 
 def _even_starts(structure: Structure) -> list[list[np.ndarray]]:
@@ -201,6 +231,8 @@ def _scoring(point: Optimum) -> Optimum:
     for _ in range(12):
         scoring, gradient = point.information.scoring, point.information.gradient
         step = -np.linalg.lstsq(scoring, gradient, rcond=1e-12)[0]
+        if -step @ gradient < NEAR:
+            break
         target = [
             _lifted(c + change) for c, change in zip(point.covariances, point.structure.split(step), strict=True)
         ]
@@ -218,8 +250,6 @@ def _scoring(point: Optimum) -> Optimum:
         if moved is None:
             break
         point = moved
-        if here - point.profile.criterion < 1e-2:
-            break
     return point
 
 
@@ -231,28 +261,38 @@ def _lifted(covariance: np.ndarray) -> np.ndarray:
 
 def _newton(point: Optimum) -> Optimum:
     """Take Newton's steps on the lower triangular factors."""
-    factors = Factors(point.structure, [np.linalg.cholesky(_lifted(c)) for c in point.covariances], lower=True)
-    point = Optimum(point.data, point.structure, factors.covariances, point.reml, point.evaluations)
+    lifted = [_lifted(c) for c in point.covariances]
+    factors = Factors(point.structure, [np.linalg.cholesky(c) for c in lifted], lower=True)
+    if not all(np.allclose(a, b, rtol=1e-9) for a, b in zip(lifted, point.covariances, strict=True)):
+        point = replace(point, covariances=factors.covariances)
+    hessian, last = None, np.inf
     for _ in range(60):
+        fresh = hessian is None
+        hessian = point.information.hessian if fresh else hessian
         jacobian = factors.jacobian
         gradient = jacobian.T @ point.information.gradient
-        curvature = jacobian.T @ point.information.hessian @ jacobian + factors.bend(point.slopes)
+        curvature = jacobian.T @ hessian @ jacobian + factors.bend(point.slopes)
         step = newton_step(gradient, curvature)
         decrement = -step @ gradient
         if decrement < 1e-13:
             break
+        if not fresh and decrement > last / 100:
+            hessian = None
+            continue
         here, evaluations, moved = point.profile.criterion, point.evaluations, None
+        # Second derivatives serve again as long as the decrement falls a hundredfold.
+        hessian = hessian if decrement < NEAR else None
         while np.abs(step).max() > 1e-10:
             candidate = factors.moved(step)
             evaluations += 1
-            tried = Optimum(point.data, point.structure, candidate.covariances, point.reml, evaluations)
+            tried = replace(point, covariances=candidate.covariances, evaluations=evaluations, nearby=hessian)
             if np.isfinite(tried.profile.criterion) and tried.profile.criterion <= here + _noise(here):
                 moved = tried
                 break
             step = step / 2
         if moved is None:
             break
-        factors, point = candidate, moved
+        factors, point, last = candidate, moved, decrement
         if decrement < 1e-9 and here - point.profile.criterion <= 0:
             break
     return point

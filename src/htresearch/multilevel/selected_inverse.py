@@ -301,6 +301,11 @@ def _inverted(lower: np.ndarray) -> tuple[np.ndarray, float]:
     if fault:
         raise np.linalg.LinAlgError("the matrix is not positive definite")
     log_det = 2 * float(np.log(np.diag(root)).sum())
-    upper, _ = dpotri(root, lower=0, overwrite_c=1)
-    half = np.triu(upper, 1)
-    return half + half.T + np.diag(np.diag(upper)), log_det
+    full, _ = dpotri(root, lower=0, overwrite_c=1)
+    for start in range(0, len(full), 64):  # mirrored in place, strip by strip
+        stop = start + 64
+        corner = full[start:stop, start:stop]
+        below = np.tril_indices(len(corner), -1)
+        corner[below] = corner.T[below]
+        full[stop:, start:stop] = full[start:stop, stop:].T
+    return full.T, log_det

@@ -29,7 +29,6 @@ from htresearch.multilevel.remarks import require_nested
 from htresearch.result import Estimates
 
 if TYPE_CHECKING:
-    from htresearch.multilevel.crossed import CrossedSolution
     from htresearch.multilevel.fit import MultilevelFit
     from htresearch.multilevel.reml import Solution
 
@@ -100,7 +99,7 @@ def standardised(
     means, said = means_of(fit, inference, cluster)
     solution, names = means.solution, fit.design.names
     beta = solution.beta
-    columns = fit.design.spread if fit.design.crossed else solution.spread
+    columns = solution.spread
     scales, whole = _scales(fit, columns)
     around, slope = _around(fit, solution, by)
     uncertain = float(slope @ Satterthwaite(solution).variances[0] @ slope)
@@ -125,10 +124,10 @@ def standardised(
     return Estimates(frame.assign(**fit.design.counts), fit.glance(), (*fit.note, *notes), SOURCE)
 
 
-def _around(fit: MultilevelFit, solution: Solution | CrossedSolution, by: str) -> tuple[float, np.ndarray]:
+def _around(fit: MultilevelFit, solution: Solution, by: str) -> tuple[float, np.ndarray]:
     """Return M, the variance of random effects and residual that counts, and its derivatives by ω."""
-    optimum, crossed = solution.optimum, fit.design.crossed
-    moment, weight = (np.ones((1, 1)), 1.0) if crossed else (solution.moment / solution.weight, solution.weight)
+    optimum, weight = solution.optimum, solution.weight
+    moment = solution.moment / weight
     parts = []
     for block in optimum.structure.blocks:
         counts = by == "total" or (by == "within" and block.level > 0)
@@ -144,11 +143,10 @@ def _scales(fit: MultilevelFit, columns: np.ndarray) -> tuple[np.ndarray, list[b
     """Return what each column is multiplied by, and whether it stands for categories."""
     names, reference = fit.design.names, fit.design.reference
     deviations = np.sqrt(np.diag(columns))
-    means = [reference.means.get(n, np.nan) for n in names] if fit.design.crossed else fit.solution.means
     of = dict(zip(names, deviations, strict=True))
     binary = {
         name
-        for name, mean, deviation in zip(names, means, deviations, strict=True)
+        for name, mean, deviation in zip(names, fit.solution.means, deviations, strict=True)
         if name in reference.means and _binary(mean, deviation**2 * (fit.design.n - 1) / fit.design.n)
     }
     scales, whole = [], []

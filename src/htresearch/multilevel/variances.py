@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.information import Direction, Information
 
 
@@ -54,19 +55,21 @@ class Structure:
     Attributes
     ----------
     blocks : tuple of Block
-    depth : int
-        The number of levels.
-    rotation : numpy.ndarray, r by r
-        K of U: U K has orthonormal columns per row.
+    bases : tuple of numpy.ndarray, r by columns
+        For each level K of its columns of U: U K is orthonormal per row.
     """
 
     blocks: tuple[Block, ...]
-    depth: int
-    rotation: np.ndarray
+    bases: tuple[np.ndarray, ...]
 
     @classmethod
     def of(
-        cls, terms: list[tuple[int, tuple[int, ...]]], moment: np.ndarray, uncentred: np.ndarray, depth: int
+        cls,
+        terms: list[tuple[int, tuple[int, ...]]],
+        moment: np.ndarray,
+        uncentred: np.ndarray,
+        depth: int,
+        apart: bool = False,
     ) -> Structure:
         """Build the blocks of terms.
 
@@ -80,14 +83,20 @@ class Structure:
             What turns the centred columns into those of the terms.
         depth
             The number of levels.
+        apart
+            Give each level the columns of its own terms only, not all of U.
         """
-        rotation = whitening(moment)
+        bases = [whitening(moment)] * depth
+        if apart:
+            for k in range(depth):
+                own = uncentred[:, sorted({c for level, columns in terms if level == k for c in columns})]
+                bases[k] = own @ whitening(own.T @ moment @ own)
         blocks = []
         for level, columns in terms:
             embedding = uncentred[:, list(columns)]
             scale = whitening(embedding.T @ moment @ embedding)
-            blocks.append(Block(level, columns, scale, np.linalg.solve(rotation, embedding @ scale)))
-        return cls(tuple(blocks), depth, rotation)
+            blocks.append(Block(level, columns, scale, bases[level].T @ moment @ embedding @ scale))
+        return cls(tuple(blocks), tuple(bases))
 
     @cached_property
     def directions(self) -> tuple[Direction, ...]:
@@ -99,13 +108,35 @@ class Structure:
                 found.append(Direction(block.level, outer if a == b else outer + outer.T))
         return tuple(found)
 
-    def gammas(self, covariances: list[np.ndarray]) -> np.ndarray:
+    def gammas(self, covariances: list[np.ndarray]) -> tuple[np.ndarray, ...]:
         """Return the covariance of U's effects at each level."""
-        r = len(self.rotation)
-        found = np.zeros((self.depth, r, r))
+        found = [np.zeros((basis.shape[1],) * 2) for basis in self.bases]
         for block, covariance in zip(self.blocks, covariances, strict=True):
             found[block.level] += block.loading @ covariance @ block.loading.T
-        return found
+        return tuple(found)
+
+    def far_starts(self, moment: np.ndarray, names: tuple[str, ...]) -> tuple[list[np.ndarray], ...]:
+        """Return where to start from beside others where slopes without their intercept belong to columns far from 0.
+
+        Such a column is all but the constant, and what its slope explains beyond that lies at a large variance, a
+        hollow of its own: a slope's variance starts at that of its column about the mean.
+
+        Parameters
+        ----------
+        moment, names
+            U'U divided by the number of rows, U centred, and the names of U's columns.
+        """
+        if INTERCEPT not in names:
+            return ()
+        constant, found, far = names.index(INTERCEPT), [], False
+        for block in self.blocks:
+            own = 0.1 * np.eye(block.size)
+            if constant not in block.columns:
+                own = np.linalg.inv(block.scale) / np.sqrt(np.diag(moment)[list(block.columns)])
+                own = own @ own.T
+                far = far or np.trace(own) > 4 * block.size
+            found.append(own)
+        return (found,) if far else ()
 
     def split(self, values: np.ndarray) -> list[np.ndarray]:
         """Write a vector of parameters as a symmetric matrix per block."""
@@ -219,7 +250,9 @@ class Tangent:
         # Turning L's columns into one another leaves Γ as it is: those directions are none.
         _, lengths, rows = np.linalg.svd(point.jacobian, full_matrices=False)
         basis = rows[lengths > 1e-9 * max(lengths, default=0.0)].T if len(point.entries) else np.zeros((0, 0))
-        return cls(point.jacobian @ basis, basis.T @ point.bend(slopes) @ basis, null)
+        # Where the covariances can move both ways the slopes are to vanish: only what is left off them bends.
+        off = [n @ (n.T @ slope @ n) @ n.T for n, slope in zip(null, slopes, strict=True)]
+        return cls(point.jacobian @ basis, basis.T @ point.bend(off) @ basis, null)
 
 
 def whitening(moment: np.ndarray) -> np.ndarray:
