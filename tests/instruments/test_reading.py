@@ -13,6 +13,7 @@ from htresearch import instruments, language
 from htresearch.errors import InstrumentError
 from htresearch.instruments import Choice
 from htresearch.language import Text
+
 from .written import CONTENT, SURVEYS, content, item, save
 
 
@@ -118,7 +119,7 @@ class TestTheFile:
     def test_the_line_is_told(self, tmp_path):
         path = tmp_path / "small.yaml"
         path.write_text("a: 1\nb: 2\na: 3", "utf-8")
-        with pytest.raises(InstrumentError, match="small.yaml 第 3 行"):
+        with pytest.raises(InstrumentError, match=r"small\.yaml 第 3 行"):
             instruments.load_instrument(path)
 
     def test_other_encodings(self, tmp_path):
@@ -253,7 +254,8 @@ WAYS = list(mutations(CONTENT))[1:]
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-10, 10**6) | st.floats() | st.text(max_size=8) | st.dates()
     | st.sampled_from(["name", "view_1", "agreement", "trained", "single", "matrix", "text", "number", ""]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
 

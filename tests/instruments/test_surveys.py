@@ -15,7 +15,8 @@ SELF_WRITTEN = {"head_teacher", "class_climate", "pupil_wellbeing", "home_school
 #: What each asks about, by the names of its scales.
 SCALES = {
     "head_teacher": (
-        "ideas methods moral research efficacy workload burnout support fair_appraisal fair_incentives usefulness stay"
+        "ideas methods moral research efficacy workload burnout support "
+        "fair_appraisal fair_incentives usefulness stay"
     ),
     "class_climate": "relation peers order belonging load",
     "pupil_wellbeing": "wellbeing worry study_habits daily_habits",
