@@ -82,7 +82,7 @@ def write(frame: pd.DataFrame, instrument: Instrument, path: str | Path) -> Path
     kind = path.suffix.lower()
     checks.require(_ending(path), _folder(path))
     checks.require(*answers.faults(frame, instrument), *_faults(frame, instrument, kind), error=ColumnError)
-    columns = list(_columns(frame.reset_index(drop=True), instrument))
+    columns = list(_columns(frame, instrument))
     with tempfile.TemporaryDirectory() as folder:
         draft = str(Path(folder) / f"answers{kind}")
         (_write_sav if kind == ".sav" else _write_dta)(columns, str(instrument.title), draft)
