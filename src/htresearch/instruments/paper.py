@@ -13,7 +13,7 @@ from htresearch.language import Text
 #: Choices no longer than this, in Chinese characters, stand beside one another.
 _SHORT = 9
 #: A longer label above a matrix is folded.
-_FOLDED = 5
+_FOLDED = 4
 
 
 def html(instrument: Instrument) -> str:
@@ -89,7 +89,7 @@ def _question(question: Question, instrument: Instrument) -> str:
     number = f'<span class="number">{question.number}.</span>'
     when = f'<p class="when">{_when(question, instrument)}</p>' if question.when else ""
     if question.type == "matrix":
-        return f'<section class="matrix">{when}{_matrix(question, number)}</section>'
+        return f'<section class="matrix">{when}{_matrix(question, number, _widest(instrument))}</section>'
     words = f'<p class="words">{number}{escape(str(question.text))}</p>'
     return f"<section>{when}{words}{_ANSWERS[question.type](question.items[0])}</section>"
 
@@ -111,7 +111,7 @@ def _when(question: Question, instrument: Instrument) -> Text:
     )
 
 
-def _matrix(question: Question, number: str) -> str:
+def _matrix(question: Question, number: str, wide: float) -> str:
     choices = question.items[0].choices
     words = escape(str(question.text))
     heads = "".join(f'<th scope="col"{_apart(choice)}>{escape(str(choice.label))}</th>' for choice in choices)
@@ -119,9 +119,6 @@ def _matrix(question: Question, number: str) -> str:
     for row, item in enumerate(question.items, 1):
         marks = "".join(f"<td{_apart(choice)}>{_mark(choice, 'circle')}</td>" for choice in choices)
         rows.append(f'<tr><th scope="row"><span>({row})</span>{escape(str(item.text))}</th>{marks}</tr>')
-    wide = max(
-        _width(piece[:_FOLDED]) if piece > "⺀" else _width(piece) for c in choices for piece in str(c.label).split()
-    )
     columns = f'<col><col span="{len(choices)}" style="width: {0.86 * wide + 0.8:.2f}em">'
     head = f'<tr><th scope="col" class="words">{number}{words}</th>{heads}</tr>'
     body = "\n".join(rows)
@@ -143,6 +140,13 @@ def _choices(item: Item, shape: str) -> str:
         f"<li>{_mark(choice, shape)}<span>{escape(str(choice.label))}</span></li>" for choice in item.choices
     )
     return f'<ul class="{"beside" if short else "below"}">{listed}</ul>'
+
+
+def _widest(instrument: Instrument) -> float:
+    """Return the room that the labels above all matrices need, so that their columns stand one below the other."""
+    matrices = [question for question in instrument.questions if question.type == "matrix"]
+    pieces = [p for q in matrices for choice in q.items[0].choices for p in str(choice.label).split()]
+    return max(_width(piece[:_FOLDED] if _width(piece) == len(piece) else piece) for piece in pieces)
 
 
 def _width(label: str) -> float:
