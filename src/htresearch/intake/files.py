@@ -55,11 +55,6 @@ def changed(path: Path, before: dict[str, tuple[int, int]]) -> Fault | None:
     return Fault(str(path), rule, Text("请再运行一次", "Run it again"))
 
 
-def masked(value: object) -> object:
-    """Return a value as it may be shown."""
-    return value
-
-
 def schema_of(store: Store | None) -> Schema:
     """Return the schema of a study, with its own vocabulary values; of a new one, the schema as it is shipped."""
     return schema() if store is None else store.schema

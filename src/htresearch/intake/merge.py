@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from htresearch.atomic import new_folder
 from htresearch.checks import require
 from htresearch.errors import Fault, IntakeError
 from htresearch.intake import files
+from htresearch.intake.place import Place, masked
 from htresearch.intake.typed import Misfit, read_frame
 from htresearch.language import Text
 from htresearch.study import reading
@@ -33,36 +34,6 @@ CONFLICTS = ("table", "key", "column", "there", "new", "source", "there_in")
 AT_MOST = 20
 
 _CHECK_BOTH = Text("请核对，两处只留一种说法", "Check both, and keep one of them")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a row was read: the index of a frame may hold one for each of its rows.
-
-    Attributes
-    ----------
-    file, sheet : str
-    row : int
-        From 1, as a spreadsheet counts.
-    cells : Mapping of str to str
-        The cell of each column, such as ``{"teacher_id": "C7"}``.
-    """
-
-    file: str
-    sheet: str
-    row: int
-    cells: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-    def at(self, column: str) -> Text:
-        """Name the cell of a column, or the row where the column has none."""
-        cell = next((self.cells[c] for c in column.split(", ") if c in self.cells), None)
-        where = " · ".join(part for part in (self.file, self.sheet) if part)
-        if cell:
-            return Text(f"{where} · {cell}", f"{where} · {cell}")
-        return Text(f"{where} · 第 {self.row} 行", f"{where} · row {self.row}")
-
-    def __str__(self) -> str:
-        return str(self.at(""))
 
 
 @dataclass(frozen=True, eq=False)
@@ -372,7 +343,7 @@ def _misfit(table: str, index: pd.Index, source: str, misfit: Misfit) -> Iterato
     shown = misfit.rows if len(index) and isinstance(index[0], Place) else misfit.rows[:AT_MOST]
     for row in shown.tolist():
         where = _where(index, row, source, table, misfit.column)
-        yield Fault(where, misfit.rule, Text("请改正", "Correct it"), files.masked(misfit.value))
+        yield Fault(where, misfit.rule, Text("请改正", "Correct it"), masked(misfit.value))
     yield from _more(f"{source} · {table} · {misfit.column}", misfit.rule, len(misfit.rows) - len(shown))
 
 
@@ -411,7 +382,7 @@ def _validated(folder: Path, parts: list[_Part], source: str) -> list[Finding]:
             where = " · ".join(str(p) for p in parts_of_name if p is not None)
         else:
             where = _where(part.index, at, source, fault.table, fault.column)
-        value = files.masked(fault.value)
+        value = masked(fault.value)
         found.append(Finding(fault.table, fault.column or "", at, value, fault.rule, fault.fix, where))
     return found
 
