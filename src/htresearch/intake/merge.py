@@ -24,9 +24,9 @@ from htresearch.intake.place import Place, masked
 from htresearch.intake.typed import Misfit, read_frame
 from htresearch.language import Text
 from htresearch.study import reading
+from htresearch.study.rules import findings
 from htresearch.study.schema import Schema, Table
 from htresearch.study.store import Store, open_store
-from htresearch.study.validate import inspect
 
 #: Columns of the list of conflicts.
 CONFLICTS = ("table", "key", "column", "there", "new", "source", "there_in")
@@ -73,16 +73,16 @@ class Finding:
     row : int or None
         The row of the frame that was given, from 0; None where the study's own row, or a whole table, is at fault.
     value : object
-    rule, fix, where : Text or str
+    rule, fix, where : Text
     """
 
     table: str
     column: str
     row: int | None
     value: object
-    rule: Text | str
-    fix: Text | str
-    where: Text | str
+    rule: Text
+    fix: Text
+    where: Text
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,7 +347,7 @@ def _misfit(table: str, index: pd.Index, source: str, misfit: Misfit) -> Iterato
     yield from _more(f"{source} · {table} · {misfit.column}", misfit.rule, len(misfit.rows) - len(shown))
 
 
-def _more(where: str, rule: Text | str, rest: int) -> Iterator[Fault]:
+def _more(where: str, rule: Text, rest: int) -> Iterator[Fault]:
     if rest > 0:
         more = Text("另有 {n:,} 行也{rule}", "{n:,} more rows: {rule}").format(n=rest, rule=rule)
         yield Fault(where, more, Text("请一并改正", "Correct them too"))
@@ -368,22 +368,26 @@ def _write(folder: Path, store: Store | None, parts: list[_Part]) -> None:
 
 def _validated(folder: Path, parts: list[_Part], source: str) -> list[Finding]:
     """Return every rule that the merged study breaks, each at the row of the frame that breaks it."""
-    faults = inspect(open_store(folder))
+    store = open_store(folder)
+    require(*store.faults, error=IntakeError)
     by_name = {part.table.name: part for part in parts if len(part.add)}
     numbers = {name: files.row_numbers(folder, part.table, part.there) for name, part in by_name.items()}
     found = []
-    for fault in faults.itertuples(index=False):
-        part, at = by_name.get(fault.table), None
-        if part is not None and fault.row is not None:
-            place = numbers[fault.table](int(fault.row))
-            at = int(part.add[place]) if place is not None and 0 <= place < len(part.add) else None
-        if at is None:
-            parts_of_name = (str(STUDY), fault.table, fault.row, fault.column)
-            where = " · ".join(str(p) for p in parts_of_name if p is not None)
-        else:
-            where = _where(part.index, at, source, fault.table, fault.column)
-        value = masked(fault.value)
-        found.append(Finding(fault.table, fault.column or "", at, value, fault.rule, fault.fix, where))
+    for broken in findings(store):
+        part = by_name.get(broken.table)
+        for row, value in broken.rows.itertuples(index=False):
+            place = numbers[broken.table](int(row)) if part is not None else None
+            given = place is not None and 0 <= place < len(part.add)
+            at = int(part.add[place]) if given else None
+            where = (
+                _where(part.index, at, source, broken.table, broken.column)
+                if given
+                else Text(
+                    "{study} · {table} · 第 {row} 行 · {column}", "{study} · {table} · row {row} · {column}"
+                ).format(study=STUDY, table=broken.table, row=row, column=broken.column)
+            )
+            shown = None if pd.isna(value) else masked(value)
+            found.append(Finding(broken.table, broken.column, at, shown, broken.rule, broken.fix, where))
     return found
 
 
@@ -391,7 +395,7 @@ def _as_faults(found: list[Finding], merged: Merged) -> Iterator[Fault]:
     """Yield what is to be mended; rows that were held back may be why others lack what they refer to."""
     groups: dict[tuple, list[Finding]] = {}
     for finding in found:
-        groups.setdefault((finding.table, finding.column, str(finding.rule)), []).append(finding)
+        groups.setdefault((finding.table, finding.column, finding.rule), []).append(finding)
     for (table, column, rule), members in groups.items():
         for finding in members[:AT_MOST]:
             yield Fault(finding.where, finding.rule, finding.fix, finding.value)
