@@ -23,7 +23,12 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 # Rooms of one floor do not know one another, but for these; nor do these know every room below.
-BESIDE = {"designs": {"multilevel"}, "appraisal": {"multilevel"}, "singlecase": {"multilevel"}}
+BESIDE = {
+    "designs": {"multilevel"},
+    "appraisal": {"multilevel"},
+    "singlecase": {"multilevel"},
+    "intake": {"study"},  # what it writes is a study
+}
 ONLY_BELOW = {
     **dict.fromkeys(("multilevel", "designs", "appraisal", "singlecase"), GROUND),
     "corps": GROUND | {"study"},

@@ -6,13 +6,14 @@ Everything here loads on first use, so that ``import htresearch as ht`` costs ne
 from importlib import import_module
 from importlib.metadata import version
 
-_MODULES = frozenset({"checks", "errors", "language", "multilevel", "publish", "result", "study"})
+_MODULES = frozenset({"checks", "errors", "instruments", "language", "multilevel", "publish", "result", "study"})
 _NAMES = {
     "Estimates": "htresearch.result",
     "HTResearchError": "htresearch.errors",
     "figure": "htresearch.appearance",
     "fit_multilevel": "htresearch.multilevel",
     "load_fit": "htresearch.multilevel",
+    "load_instrument": "htresearch.instruments",
     "minimum_detectable_effect": "htresearch.multilevel",
     "open_study": "htresearch.study",
     "simulate": "htresearch.study.simulate",

@@ -103,5 +103,13 @@ class StudyError(HTResearchError):
         return self.text
 
 
+class InstrumentError(HTResearchError):
+    """An instrument's file breaks a rule."""
+
+
+class IntakeError(HTResearchError):
+    """A file from the field cannot be taken in as it is."""
+
+
 class NotebookError(HTResearchError):
     """A notebook failed or cannot be published."""
