@@ -1,6 +1,8 @@
 """What schools really have: termly head-teacher lists, score sheets, sign-in sheets and lists of honours."""
 
+from htresearch.intake.school.books import MESS, Written, write_workbooks
+from htresearch.intake.school.made_up import made_up_roster
 from htresearch.intake.school.reading import Books, read_workbooks
 from htresearch.intake.school.roster import Roster
 
-__all__ = ["Books", "Roster", "read_workbooks"]
+__all__ = ["MESS", "Books", "Roster", "Written", "made_up_roster", "read_workbooks", "write_workbooks"]

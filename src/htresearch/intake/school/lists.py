@@ -80,7 +80,7 @@ def read_list(block: Block, context: Context) -> Iterator[Entry]:
                 if teacher is not None:
                     asks = "acting" if role == "head" and "代" in plain(name) and "(" in plain(name) else role
                     found.append(Entry(teacher, known, asks, term, block.where, number, column))
-        if found and found[0].role in ("head", "acting"):
+        if found:  # dates and remarks are about the head teacher, or the only one of the row
             found[:1] = _dated(context, found[0], roles, cells, school)
         desk.ledger.rows_kept += bool(found)
         yield from found
