@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from htresearch.intake.school.class_names import ClassName, class_name, find_class, find_grade
 from htresearch.intake.school.dates import find_term
@@ -18,12 +18,13 @@ from htresearch.language import Text, listing
 
 @dataclass(frozen=True)
 class Desk:
-    """What is needed to understand any sheet, and the ledger that is kept."""
+    """What is needed to understand any sheet, and the ledger that is kept; `cells` remembers what each value says, by measure."""
 
     places: Places
     roster: Roster
     words: Dictionary
     ledger: Ledger
+    cells: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

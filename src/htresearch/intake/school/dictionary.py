@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from htresearch.intake.school.plain import plain
 from htresearch.study.schema import Schema
 
 _IN_BRACKETS = re.compile(r"[(\[【〔].*?[)\]】〕]|[:：]$")
 _ENDINGS = re.compile(r"(成绩|分数|得分|卷面分?|等级|等第|总评|评定|测试|\d+分)$")
+_LONGEST_HEADER = 24
 _LEVEL = re.compile(r"等级|等第|等次")
 _MAXIMUM = re.compile(r"(?:满分|总分|共)[:为]?(\d{1,4}(?:\.5)?)|[(](\d{2,4})分?[)]|(?<=[一-龥])(\d{2,4})分$")
 
@@ -45,7 +47,17 @@ class Measure:
     unit: str | None = None
 
 
-@dataclass(frozen=True)
+class Word(NamedTuple):
+    """What a text means as a header (`role`, `subject`), and what kind of row it begins."""
+
+    role: str | None
+    subject: str | None
+    sums_up: bool
+    states_maximum: bool
+    may_be_prose: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Dictionary:
     """The words of schools' sheets.
 
@@ -80,6 +92,23 @@ class Dictionary:
     examinations: tuple[tuple[re.Pattern, str], ...]
     footers: re.Pattern
     levels: frozenset[str]
+    _met: dict[str, Word] = field(default_factory=dict, repr=False)
+
+    def word(self, written: str) -> Word:
+        """Return what a text means as a header or as the first word of a row; each is looked up once."""
+        met = self._met.get(written)
+        if met is None:
+            text = plain(written)
+            short = len(text) <= _LONGEST_HEADER
+            first = base(text)
+            met = self._met[written] = Word(
+                self.role(text) if short else None,
+                self.subject(text) if short else None,
+                first in self.sets["summary_rows"],
+                text in self.sets["maximum_rows"],
+                ":" in text or bool(self.footers.search(text)),
+            )
+        return met
 
     def subject(self, header: str) -> str | None:
         """Return the measure that a header names; a header that names two, or none that is known, has none."""

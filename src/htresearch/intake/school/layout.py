@@ -14,7 +14,6 @@ from htresearch.language import Text
 #: Roles of which one at least stands in any header, and how many known headers make a header row.
 _ANCHORS = frozenset({"name", "class", "head", "award", "student_number"})
 _TITLE_MARKS = ("学年", "学期", "名单", "成绩", "签到", "登记", "统计", "一览", "安排表", "年级", "培训", "获奖", "表彰", "表)")
-_LONGEST_HEADER = 24
 
 SUMMARY = Text("汇总行（合计、平均分等）", "summary rows (sums, means and the like)")
 FOOTER = Text("表末的说明、签字等文字行", "lines of text below a table (remarks, signatures)")
@@ -125,14 +124,15 @@ def _anchors(row: list, words: Dictionary) -> list[int]:
     """Return the columns of a header row whose headers say what a row is about; none if it is no header row."""
     known, anchors = 0, []
     for column, value in enumerate(row):
-        if isinstance(value, str) and len(value) <= _LONGEST_HEADER:
-            text = plain(value)
-            role = words.role(text)
-            if role in _ANCHORS:
+        if isinstance(value, str):
+            word = words.word(value)
+            if word.role in _ANCHORS:
                 anchors.append(column)
-            known += role is not None or words.subject(text) is not None
+            known += word.role is not None or word.subject is not None
+    if not anchors:
+        return []
     texts = sum(value is not None for value in row)
-    if not anchors or (known < 2 and texts > 1):
+    if known < 2 and texts > 1:
         return []
     # A cell that says 姓名 in a row of data or of labels is none: most of a header's cells are headers.
     return anchors if known * 3 >= texts else []
@@ -183,18 +183,23 @@ def _columns(rows: list[list], top: int, bottom: int, words: Dictionary) -> dict
 
 
 def _is_prose(row: list, words: Dictionary) -> bool:
+    """Tell whether a row is a title, a line of labels with their values, or a remark below a table."""
+    first = next((value for value in row if value is not None), None)
+    if not isinstance(first, str):
+        return False
+    word = words.word(first)
+    labels = word.role is not None and word.role.startswith("event_")
+    alone = all(value is None or value == first for value in row)
+    if not (word.may_be_prose or labels or alone):
+        return False
     texts = _distinct(row)
-    if not texts or not all(isinstance(v, str) for v in row if v is not None) and len(texts) > 6:
+    if not texts:
         return False
     if all(":" in text and not text[0].isdigit() for text in texts):
         return True
-    first = texts[0]
     if len(texts) == 1:
-        return any(mark in first for mark in _TITLE_MARKS) or bool(words.footers.search(first))
-    label = words.role(first) if not first[0].isdigit() else None
-    return len(texts) % 2 == 0 and bool(label and label.startswith("event_")) or bool(
-        words.footers.search(first) and len(texts) <= 4
-    )
+        return any(mark in texts[0] for mark in _TITLE_MARKS) or bool(words.footers.search(texts[0]))
+    return (labels and len(texts) % 2 == 0) or bool(words.footers.search(texts[0]) and len(texts) <= 4)
 
 
 def _first_prose(rows: list[list], start: int, end: int, words: Dictionary) -> int:
@@ -238,7 +243,6 @@ def _data(
 ) -> Iterator[tuple[int, list]]:
     """Yield the rows of data, each at least as wide as the header."""
     width = max(columns) + 1
-    summary = words.sets["summary_rows"]
     for number in range(start, end):
         row = rows[number]
         filled = [value for value in row if value is not None]
@@ -247,9 +251,9 @@ def _data(
         ledger.rows_in += 1
         if all(isinstance(value, str) and not value.strip() for value in filled):
             ledger.leave_out(BLANK, where.row(number))
-        elif any(isinstance(v, str) and base(plain(v)) in summary for v in filled[:3]):
+        elif any(isinstance(value, str) and words.word(value).sums_up for value in filled[:3]):
             ledger.leave_out(SUMMARY, where.row(number))
-        elif isinstance(filled[0], str) and _is_prose(row, words):
+        elif _is_prose(row, words):
             ledger.leave_out(FOOTER, where.row(number))
         else:
             yield number, row + [None] * (width - len(row))

@@ -48,6 +48,7 @@ def person(name: object) -> str:
     return _DOTS.sub("", plain(name)).casefold()
 
 
+@lru_cache(maxsize=1 << 17)
 def number(value: object) -> str:
     """Return a pupil's number as it is compared: capitals, and without zeros in front, which Excel drops.
 

@@ -36,8 +36,8 @@ class Books:
     tables : mapping of str to pandas.DataFrame
         Of the study's schema, as far as the sheets had any: appointments, assessments, outcomes, training_events,
         attendance, incentives.
-    places : mapping of str to list of str
-        File, sheet and cell that each row stands in, for tables whose rows stand in one.
+    places : mapping of str to list
+        Where each row stands, for tables whose rows stand in one cell; see `place`.
     rows_in, rows_kept : int
         Rows below headers, and those that went into a table.
     exclusions : tuple of Left
@@ -49,12 +49,17 @@ class Books:
     """
 
     tables: Mapping[str, pd.DataFrame]
-    places: Mapping[str, list[str]]
+    places: Mapping[str, list[str | tuple[Where, int, int]]]
     rows_in: int
     rows_kept: int
     exclusions: tuple[Left, ...]
     findings: tuple[Left, ...]
     notes: tuple[Text, ...]
+
+    def place(self, table: str, row: int) -> str:
+        """Return file, sheet and cell that a row of a table stands in, from 0; the files' names where it is in many."""
+        place = self.places[table][row] if table in self.places else ""
+        return place if isinstance(place, str) else place[0].cell(*place[1:])
 
     @property
     def note(self) -> Text:
@@ -214,11 +219,11 @@ def _not_understood(sheet: Sheet, where: Where, desk: Desk, around: tuple[str, .
         desk.ledger.find(_OTHER_SHEET, str(where))
 
 
-def _tables(shelf: _Shelf, desk: Desk, appointments: pd.DataFrame | None) -> dict[str, tuple[pd.DataFrame, list[str]]]:
+def _tables(shelf: _Shelf, desk: Desk, appointments: pd.DataFrame | None) -> dict[str, tuple[pd.DataFrame, list]]:
     """Return every table that the sheets gave, with the place of each row."""
     import pandas as pd
 
-    made: dict[str, tuple[pd.DataFrame, list[str]]] = {}
+    made: dict[str, tuple[pd.DataFrame, list]] = {}
     if shelf.entries:
         desk.ledger.note(lists.DERIVED)
         rows = lists.join_known(lists.spells(shelf.entries, desk), appointments, desk)
@@ -228,7 +233,7 @@ def _tables(shelf: _Shelf, desk: Desk, appointments: pd.DataFrame | None) -> dic
     if shelf.book:
         assessments, outcomes, cells = scores.tables(shelf.book, desk)
         made["assessments"] = assessments, []
-        made["outcomes"] = outcomes, [where.cell(row, column) for where, row, column in cells]
+        made["outcomes"] = outcomes, cells
     if shelf.trainings:
         held, attendance, places = training.tables(shelf.trainings)
         made["training_events"] = held, [event.place for event in shelf.trainings.values()]

@@ -66,6 +66,10 @@ class ScoreBooks:
         status = outcomes["status"].astype(str).map(_STATUS)
         outcomes["value"] = status.where(status.notna(), value.where(outcomes["score"].notna(), level))
         outcomes["beside"] = level.where(outcomes["score"].notna() & level.notna(), None)
+        # Small frames are taken out of this by the hundred: plain objects are faster there than Arrow's strings.
+        outcomes = outcomes.drop(columns=["score", "level", "status", "term_id_x"], errors="ignore").astype(
+            {name: object for name in ("assessment_id", "student_id", "class_id", "school_id", "name", "value", "beside")}
+        )
         index = {term.term_id: term.index for term in self.places.terms}
         parts: dict[tuple[str, int], list] = {}
         keys = ["school_id", "term_id", "stage", "grade", "examination"]

@@ -191,12 +191,11 @@ def read_scores(block: Block, context: Context, book: Book) -> None:
     """Add the results of a table to the book; what cannot be decided goes to the ledger as a fault."""
     desk, where = context.desk, block.where
     roles, columns = block.roles(desk.words), _columns(block, context)
-    cache: dict[tuple, Result | None] = {}
     classes: dict[tuple, SchoolClass | None] = {}
     keys: dict[tuple, Results] = {}
     marked: dict[int, float] = {}
     for number, row in block.rows:
-        if any(isinstance(v, str) and plain(v) in desk.words.sets["maximum_rows"] for v in row[:3]):
+        if any(isinstance(value, str) and desk.words.word(value).states_maximum for value in row[:3]):
             marked = {c.column: float(row[c.column]) for c in columns if isinstance(row[c.column], int | float)}
             desk.ledger.find(_MAXIMUM_ROW, where.row(number))
             desk.ledger.rows_kept += 1
@@ -227,10 +226,11 @@ def read_scores(block: Block, context: Context, book: Book) -> None:
             if value is None:
                 desk.ledger.find(_EMPTY, where.cell(number, column.column))
                 continue
-            read = (value, column.measure.name, type(value))
-            if read not in cache:
-                cache[read] = result(value, column.measure, desk.words)
-            said_here = cache[read]
+            met = desk.cells.setdefault(column.measure.name, {})
+            once = value if value is not True and value is not False else str(value)  # True equals 1
+            if once not in met:
+                met[once] = result(value, column.measure, desk.words)
+            said_here = met[once]
             if said_here is None:
                 desk.ledger.find(_EMPTY, where.cell(number, column.column))
                 continue

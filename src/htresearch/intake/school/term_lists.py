@@ -89,14 +89,14 @@ class TermLists:
     def _name(self, teacher: str, school: str) -> str:
         return self.names.get((teacher, school)) or teacher
 
-    @staticmethod
-    def _takes_over(spell: tuple, following: tuple, term: Term) -> bool:
-        """Tell whether a remark can say it all: the next begins the day after, in this term, and goes on beyond it."""
+    def _takes_over(self, spell: tuple, following: tuple, term: Term) -> bool:
+        """Tell whether a remark can say it all: the next begins the day after, and a later list says how that ends."""
         until = spell[4]
+        later = self.places.terms[term.index + 1 : term.index + 2]
         return (
             spell[1] == "head"
             and following[3] == until + _DAY
-            and (following[4] is None or following[4] > term.ends_on)
+            and (following[4] is None or any(following[4] >= t.starts_on for t in later))
             and spell[5] in (None, "leave", "left_school", "retired", "stepped_down")
         )
 
