@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 from htresearch.identifiers.found import MARK, Found, mark
 from htresearch.identifiers.names import Names
 from htresearch.identifiers.plain import plain
-from htresearch.identifiers.rules import OPAQUE, RULES, SIEVE
+from htresearch.identifiers.rules import MEASURE, OPAQUE, RULES, SIEVE
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _HINT = re.compile(SIEVE.format(d=r"\d"))
+_MEASURE = re.compile(MEASURE)
 
 
 def _each(text: str) -> Iterator[Found]:
     """Give what the rules find, rule by rule; no two finds overlap."""
-    if not _HINT.search(text):
+    if not _HINT.search(text) or _MEASURE.match(text):
         return
     read, places = plain(text)
     taken = [match.span() for pattern in (OPAQUE, MARK) for match in pattern.finditer(read)]
@@ -115,18 +116,16 @@ def any_in(values: pd.Series, names: Names | None = None) -> pd.Series:
     return pd.Series(held[places], index=values.index, name=values.name)
 
 
-#: Columns of these need not be read text by text.
-_DATES = r"^\s*[12]\d{3}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*$"
-_PHONES = r"^1[3-9][0-9]{9}$"
+_PHONE = r"^1[3-9][0-9]{9}$"
 
 
 def _hold(texts, names: Names | None):
     """Tell of each text of an Arrow array whether it holds an identifier."""
     import pyarrow.compute as pc
 
-    held = pc.match_substring_regex(texts, _PHONES)
+    held = pc.match_substring_regex(texts, _PHONE)
     doubtful = pc.and_not(pc.match_substring_regex(texts, SIEVE.format(d=r"\p{Nd}")), held)
-    doubtful = pc.and_not(doubtful, pc.match_substring_regex(texts, _DATES))
+    doubtful = pc.and_not(doubtful, pc.match_substring_regex(texts, MEASURE))
     held, doubtful = (array.to_numpy(zero_copy_only=False).copy() for array in (held, doubtful))
     held[doubtful] = [next(_each(text), None) is not None for text in texts.filter(doubtful).to_pylist()]
     if names:
