@@ -134,7 +134,7 @@ class Key:
         return self._pseudonym(kind, parts)
 
     def pseudonyms(self, kind: str, *columns: pd.Series) -> pd.Series:
-        """Return the pseudonym of each row; ``NA`` where any of its parts is missing or blank.
+        """Return the pseudonym of each row; ``NA`` where a part is missing, blank or a filler (无, 张*).
 
         Parameters
         ----------
@@ -180,6 +180,9 @@ def _nothing_missing(known: tuple[bool, ...]) -> Fault | None:
         return None
     return Fault(
         checks.argument("parts"),
-        Text("有一项是空的，认不出是谁", "one of them is empty, so that nobody is identified"),
+        Text(
+            "有一项是空的或只是占位（无、张*），认不出是谁",
+            "one of them is empty or a filler, so that nobody is identified",
+        ),
         Text("请给出全部各项，或先把这一行列出来核对", "Give all of them, or list the row to be looked into"),
     )

@@ -167,8 +167,8 @@ def _one_key(path: Path, keys: set[str]) -> Fault | None:
         Text("里面的假名出自另一把密钥", "holds pseudonyms that were made with another key"),
         Text(
             "同一项研究要始终用同一把密钥：请改用原来那把；若确要换，另存一张表，并重新录入全部数据",
-            "One study keeps one key: use the one it began with; to change it, save another table and take everything "
-            "in anew",
+            "One study keeps one key: use the one it began with; to change it, save another table and take "
+            "everything in anew",
         ),
         "、".join(sorted(keys)),
     )

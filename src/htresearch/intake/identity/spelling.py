@@ -5,6 +5,8 @@ import unicodedata
 
 from htresearch.identifiers import as_id_card
 
+_USUAL = re.compile("[\u4e00-\u9fff]+")  # most names are in one spelling already
+
 
 def normalised(part: object) -> str:
     """Return what identifies a person in one spelling, however it was typed.
@@ -18,13 +20,14 @@ def normalised(part: object) -> str:
     >>> normalised("王　兰"), normalised("+86 138-0013-8000"), normalised("g11010519491231002x")
     ('王兰', '13800138000', '11010519491231002X')
     """
-    text = unicodedata.normalize("NFKC", str(part)).casefold()
+    if isinstance(part, str) and _USUAL.fullmatch(part):
+        return part
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", str(part)).casefold())
     text = "".join(c for c in text if not (c.isspace() or c in "·•・‧∙⋅●" or _unseen(c)))
     text = re.sub(r"[‐‑‒–—―−﹣]", "-", text)
     text = re.sub(r"(?<=[^\W\da-z_])\.(?=[^\W\da-z_])", "", text)
-    text = re.sub(
-        r"^([0-9]+)\.0+$", r"\1", text.strip(".,。、;:'\"*")
-    )  # a number that a spreadsheet took for a measure
+    text = text.strip(".,。、;:'\"")
+    text = re.sub(r"^([0-9]+)\.0+$", r"\1", text)  # a number that a spreadsheet took for a measure
     phone = re.fullmatch(r"(?:\+?86|0086)?0?(1[3-9][0-9]{9})", re.sub(r"[()\-.]", "", text))
     if phone:
         return phone[1]
@@ -33,15 +36,38 @@ def normalised(part: object) -> str:
 
 def _unseen(character: str) -> bool:
     """Tell whether a character is a control, a joiner or a choice of glyph."""
-    return (
-        unicodedata.category(character) in ("Cc", "Cf")
-        or "\ufe00" <= character <= "\ufe0f"
-        or character > "\U000e0000"
-    )
+    glyph = "\ufe00" <= character <= "\ufe0f" or "\U000e0000" <= character <= "\U000e0fff"
+    return glyph or unicodedata.category(character) in ("Cc", "Cf")
+
+
+_NOTHING = frozenset(
+    {
+        "无",
+        "没有",
+        "无名",
+        "匿名",
+        "不详",
+        "不明",
+        "未知",
+        "未填",
+        "不填",
+        "略",
+        "测试",
+        "none",
+        "null",
+        "nan",
+        "na",
+        "n/a",
+        "test",
+    }
+)
 
 
 def is_known(part: object) -> bool:
-    """Tell whether a cell says anything."""
+    """Tell whether a cell says anything: a blank, a dash, 无, 匿名 or a masked 张* does not."""
     import pandas as pd
 
-    return pd.api.types.is_scalar(part) and not pd.isna(part) and bool(normalised(part))
+    if not pd.api.types.is_scalar(part) or pd.isna(part):
+        return False
+    text = normalised(part)
+    return text not in _NOTHING and "*" not in text and any(c.isalnum() for c in text)
