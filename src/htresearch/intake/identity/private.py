@@ -12,6 +12,7 @@ from htresearch import atomic, checks
 from htresearch.errors import ArgumentError, Fault
 from htresearch.language import Text
 
+POSIX = os.name == "posix"
 OWNER_ONLY = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -117,11 +118,11 @@ def read(path: Path, missing: Text) -> bytes:
 
 def caution() -> tuple[Text, ...]:
     """Return what cannot be said of a private file on this system."""
-    return () if os.name == "posix" else (_WINDOWS.format(path=Text("这个文件", "this file")),)
+    return () if POSIX else (_WINDOWS.format(path=Text("这个文件", "this file")),)
 
 
 def _open_to_others(path: Path) -> Fault | None:
-    if os.name != "posix" or not path.stat().st_mode & _OTHERS:
+    if not POSIX or not path.stat().st_mode & _OTHERS:
         return None
     return Fault(
         str(path),
@@ -137,7 +138,7 @@ def _open_to_others(path: Path) -> Fault | None:
 
 def _close(path: Path) -> tuple[Text, ...]:
     """Keep others from a file just written."""
-    if os.name == "posix":
+    if POSIX:
         path.chmod(OWNER_ONLY)
         checks.require(_open_to_others(path))
         return ()

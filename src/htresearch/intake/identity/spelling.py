@@ -20,9 +20,14 @@ def normalised(part: object) -> str:
     >>> normalised("王　兰"), normalised("+86 138-0013-8000"), normalised("g11010519491231002x")
     ('王兰', '13800138000', '11010519491231002X')
     """
-    if isinstance(part, str) and _USUAL.fullmatch(part):
-        return part
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", str(part)).casefold())
+    text = str(part)
+    while not _USUAL.fullmatch(text) and (spelled := _spelled(text)) != text:
+        text = spelled  # what was taken out may have kept others from being joined
+    return text
+
+
+def _spelled(text: str) -> str:
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     text = "".join(c for c in text if not (c.isspace() or c in "·•・‧∙⋅●" or _unseen(c)))
     text = re.sub(r"[‐‑‒–—―−﹣]", "-", text)
     text = re.sub(r"(?<=[^\W\da-z_])\.(?=[^\W\da-z_])", "", text)
