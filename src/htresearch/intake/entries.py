@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from htresearch.checks import suggestion
+from htresearch.identifiers import find
 from htresearch.intake.escaping import unescaped
 from htresearch.language import Text, listing
 from htresearch.study.schema import Column, Schema
@@ -96,6 +97,9 @@ class Entries:
             return None
         if column.vocabulary:
             return self._choice(value, column.vocabulary)
+        if column.type in ("id", "text") and find(str(_digits(value))):
+            rule = Text("含有电话、证件号之类能认出人的内容", "holds a phone number or the like")
+            raise Unread(rule, Text("请改填编号，或删去", "Fill in the id instead, or remove it"))
         return _READERS[column.type](value, column)
 
     def _choice(self, value: object, vocabulary: str) -> str:

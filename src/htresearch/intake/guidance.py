@@ -101,6 +101,7 @@ _VALUES = {
     "measure": "maths",
     "item": "Q1",
     "value": 3,
+    "responses.value": "3",
 }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from htresearch.atomic import new_folder
 from htresearch.checks import require
@@ -262,6 +263,8 @@ def _column_codes(there: pa.Table | None, rows: pa.Table, column: str) -> tuple[
     """Return a number for each cell of a column, 0 where it is empty, and how many numbers there are."""
     chunks = [*(there[column].chunks if there is not None else ()), *rows[column].chunks]
     whole = pa.chunked_array(chunks, rows[column].type)
+    if pa.types.is_floating(whole.type):
+        whole = pc.add(whole, 0.0)  # -0.0 is 0.0
     if not pa.types.is_dictionary(whole.type):
         whole = whole.dictionary_encode()
     whole = whole.unify_dictionaries()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from htresearch.identifiers import mask
 from htresearch.language import Text, words
 
 _LONGEST = 40
@@ -62,12 +63,8 @@ def masked(value: object) -> object:
     text = str(value).strip()
     if _NAME.fullmatch(text) and text not in _known():
         return f"{text[0]}**"
-    text = _NUMBER.sub(lambda found: found[0][:2] + "*" * (len(found[0]) - 2), text)
+    text = mask(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-#: Numbers of a phone's length and longer.
-_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]?\d{11,}[0-9Xx]?(?![0-9A-Za-z])")
 
 
 def _known() -> set[str]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from htresearch.identifiers import any_in
 from htresearch.language import Text
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _RULES = {
     ),
 }
 _NO_TEXT = Text("不是文字", "is no text")
+_TELLING = Text("含有电话、证件号之类能认出人的内容", "holds a phone number or the like, which tells who somebody is")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,23 +95,25 @@ def read_frame(frame: pd.DataFrame, table: Table) -> tuple[pa.Table, list[Misfit
 def read_column(series: pd.Series, column: Column) -> tuple[pa.Array, list[Misfit]]:
     """Return one column in its type, empty where a value does not fit, and the values that do not."""
     if column.type == "number" and series.dtype.kind in "if" and isinstance(series.dtype, np.dtype):
-        numbers = series.to_numpy(dtype=float) + 0.0  # no negative zero
+        numbers = series.to_numpy(dtype=float)
         endless = np.flatnonzero(np.isinf(numbers))
         wrong = [Misfit(column.name, endless, math.inf, _RULES["number"])] if len(endless) else []
         return pa.array(np.where(np.isfinite(numbers), numbers, np.nan), from_pandas=True), wrong
     codes, values = _distinct(series)
     read = _READERS.get(column.type, _text)
-    made, unread = [], []
+    made, rules = [], {}
     for code, value in enumerate(values):
         try:
             made.append(read(value))
         except (ValueError, OverflowError):
             made.append(None)
-            unread.append(code)
-    rows = np.flatnonzero(np.isin(codes, unread))
-    rule = _RULES.get(column.type, _NO_TEXT)
+            rules[code] = _RULES.get(column.type, _NO_TEXT)
+    if column.type in ("id", "text"):
+        telling = any_in(pd.Series(made, dtype=object)).to_numpy()
+        rules |= dict.fromkeys(np.flatnonzero(telling).tolist(), _TELLING)
+    rows = np.flatnonzero(np.isin(codes, list(rules)))
     wrong = [
-        Misfit(column.name, rows[held], values[code], rule)
+        Misfit(column.name, rows[held], values[code], rules[code])
         for code, held in pd.Series(codes[rows]).groupby(codes[rows]).indices.items()
     ]
     return _array(codes, made, ARROW.get(column.type)), wrong
@@ -190,7 +194,7 @@ def _number(value: object) -> float | None:
         raise ValueError
     if value is None:
         return None
-    number = float(value) + 0.0
+    number = float(value)
     if not math.isfinite(number):
         raise ValueError
     return number
