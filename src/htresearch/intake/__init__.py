@@ -1,14 +1,8 @@
 """From the files of the field to a study: what was found, what was left out and why."""
 
-<<<<<<< HEAD
-from htresearch.intake.workbook import Sheet, Workbook, open_table
-
-__all__ = ["Sheet", "Workbook", "open_table"]
-=======
 from htresearch.intake.identity import Key, Linkage, match_roster
 from htresearch.intake.merge import Merged, merge
 from htresearch.intake.place import Place
 from htresearch.intake.workbook import Sheet, Workbook, open_table
 
 __all__ = ["Key", "Linkage", "Merged", "Place", "Sheet", "Workbook", "match_roster", "merge", "open_table"]
->>>>>>> inD

@@ -6,9 +6,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from htresearch.intake.identity import normalised
+
 _BLANKS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad]+")
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－~～〜", "-"))
-_DOTS = re.compile(r"[·•・.．‧∙]")
 _DIGITS = {mark: value for value, marks in enumerate(("〇零○", *"一二三四五六七八九")) for mark in marks}
 
 
@@ -37,27 +38,15 @@ def _plain(text: str) -> str:
 
 
 @lru_cache(maxsize=1 << 17)
-def person(name: object) -> str:
-    """Return a person's name as it is compared: `plain`, and without the dots that part names of some peoples.
+def spelled(value: object) -> str:
+    """Return a name or a number as it is compared: as pseudonyms are made, so that a sheet and a roster agree.
 
     Examples
     --------
-    >>> person("王　伟"), person("古丽·热娜") == person("古丽．热娜")
-    ('王伟', True)
+    >>> spelled("王　伟"), spelled("古丽·热娜") == spelled("古丽．热娜"), spelled("００３"), spelled(None)
+    ('王伟', True, '3', '')
     """
-    return _DOTS.sub("", plain(name)).casefold()
-
-
-@lru_cache(maxsize=1 << 17)
-def number(value: object) -> str:
-    """Return a pupil's number as it is compared: capitals, and without zeros in front, which Excel drops.
-
-    Examples
-    --------
-    >>> number("００３"), number(3), number(" g1101 ")
-    ('3', '3', 'G1101')
-    """
-    return plain(value).upper().lstrip("'").lstrip("0")
+    return "" if value is None else normalised(value)
 
 
 def masked(name: object) -> str:

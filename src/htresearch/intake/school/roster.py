@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from htresearch.checks import argument, require, suggestion
 from htresearch.errors import ArgumentError, Fault, IntakeError
-from htresearch.intake.school.plain import masked, number, person, plain
+from htresearch.intake.identity import match_roster
+from htresearch.intake.school.plain import masked, plain, spelled
 from htresearch.intake.workbook import open_table
 from htresearch.language import Text, listing
 
@@ -182,35 +183,34 @@ class Roster:
         found: dict[tuple[str | None, str], dict[str, str]] = {}
         frame = self.teachers
         for teacher, name, school in zip(frame["teacher_id"], frame["name"], frame["school_id"], strict=True):
-            for key in ((plain(school), person(name)), (None, person(name))):
+            for key in ((plain(school), spelled(name)), (None, spelled(name))):
                 found.setdefault(key, {})[str(teacher)] = plain(name)
         return found
 
     @cached_property
-    def _staff(self) -> dict[str | None, dict[str, list[str]]]:
-        """Names, and whose they are, by school."""
-        staff: dict[str | None, dict[str, list[str]]] = {}
-        for (school, name), teachers in self._teachers.items():
-            staff.setdefault(school, {})[name] = [_shown(i, n) for i, n in teachers.items()]
-        return staff
+    def _near_teachers(self) -> dict[tuple[str | None, str], tuple[str, ...]]:
+        """Who may be meant by names that were asked for in vain."""
+        return {}
 
     def teacher(self, name: object, school: str | None) -> Match:
         """Return the teacher of a name in a school, or in the whole roster where the school is not known."""
-        asked = person(name)
+        asked = spelled(name)
         found = self._teachers.get((school, asked), {})
         if len(found) == 1:
             return Match(next(iter(found)))
         if found:
             return Match(None, SEVERAL, tuple(_shown(i, n) for i, n in found.items()))
-        staff = self._staff.get(school, {})
-        near = get_close_matches(asked, list(staff), n=3, cutoff=0.5)
-        elsewhere = self._staff.get(None, {}).get(asked, [])
-        shown = [who for other in near for who in staff[other]]
-        return Match(None, UNKNOWN, tuple(dict.fromkeys([*shown, *elsewhere]))[:4])
+        if (school, asked) not in self._near_teachers:
+            self._near_teachers[school, asked] = tuple(self._teachers_near(asked, school))
+        return Match(None, UNKNOWN, self._near_teachers[school, asked])
 
-    @cached_property
-    def _teacher_ids(self) -> frozenset[str]:
-        return frozenset(map(str, self.teachers["teacher_id"]))
+    def _teachers_near(self, asked: str, school: str | None) -> list[str]:
+        import pandas as pd
+
+        staff = self.teachers.rename(columns={"school_id": "school"})
+        near = match_roster(pd.DataFrame({"name": [asked], "school": [school]}), staff)["candidates"].iloc[0]
+        names = dict(zip(staff["teacher_id"].astype(str), staff["name"], strict=True))
+        return [_shown(str(who), names[str(who)]) for who in near]
 
     # --- pupils -----------------------------------------------------------------------------------------------------
 
@@ -225,12 +225,12 @@ class Roster:
         for at, (pupil, name, class_id) in enumerate(
             zip(columns["student_id"], columns["name"], columns["class_id"], strict=True)
         ):
-            pupil, asked, class_id = str(pupil), person(name), plain(class_id)
+            pupil, asked, class_id = str(pupil), spelled(name), plain(class_id)
             by["of"].setdefault(pupil, asked)
             for kind in NUMBERS:
                 value = columns[kind][at] if kind in columns else None
                 if value is not None:
-                    key = number(value) if kind == "student_number" else (class_id, number(value))
+                    key = spelled(value) if kind == "student_number" else (class_id, spelled(value))
                     by[kind].setdefault(key, []).append(pupil)
             by["name"].setdefault((class_id, asked), []).append(pupil)
         return by
@@ -257,12 +257,12 @@ class Roster:
         numbers
             What stands in the columns of `NUMBERS`.
         """
-        by, asked = self._pupils, person(name)
+        by, asked = self._pupils, spelled(name)
         for kind in NUMBERS:
             value = numbers.get(kind)
-            if value is None or not number(value):
+            if value is None or not spelled(value):
                 continue
-            found = by[kind].get(number(value) if kind == "student_number" else (class_id, number(value)), ())
+            found = by[kind].get(spelled(value) if kind == "student_number" else (class_id, spelled(value)), ())
             found = set(found)
             if len(found) == 1:
                 (pupil,) = found
