@@ -499,7 +499,9 @@ def _build(content: dict) -> Instrument:
 
 
 def _built_question(number: int, written: dict, lists: dict, missing: dict) -> Question:
-    listed = written.get("choices", ())
+    named = written.get("choices", ())
+    choices = lists[named] if isinstance(named, str) else _built_choices(named)
+    codes = {c.value: c.label for c in choices if c.missing} | missing | _codes(written.get("missing", ()))
     kind = written["type"]
     rows = written.get("rows") or {written["id"]: written}
     items = tuple(
@@ -507,10 +509,10 @@ def _built_question(number: int, written: dict, lists: dict, missing: dict) -> Q
             name,
             "single" if kind == "matrix" else kind,
             _text(text),
-            lists[listed] if isinstance(listed, str) else _built_choices(listed),
+            choices,
             written.get("min"),
             written.get("max"),
-            {**missing, **_codes(written.get("missing", ()))},
+            codes,
             written.get("identifies"),
         )
         for name, text in rows.items()
@@ -525,7 +527,7 @@ def _text(written: dict | None) -> Text:
 
 
 def _built_choices(listed: Iterable[dict]) -> tuple[Choice, ...]:
-    return tuple(Choice(c["value"], _text(c)) for c in listed)
+    return tuple(Choice(c["value"], _text(c), c.get("missing", False)) for c in listed)
 
 
 def _codes(listed: Iterable[dict]) -> dict[int, Text]:
