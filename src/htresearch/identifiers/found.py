@@ -1,0 +1,24 @@
+"""What a find is, and the mark that takes its place."""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from htresearch.language import label
+
+#: A mark that stands for a find.
+MARK = re.compile("‹[^‹›]{1,20}›")
+
+
+class Found(NamedTuple):
+    """Where a text holds something that identifies: ``text[start:end]``."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@cache
+def mark(kind: str) -> str:
+    """Return the mark of a kind: the same in either language, for it becomes data."""
+    return f"‹{label(kind, within='identifier').zh}›"
