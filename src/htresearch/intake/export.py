@@ -130,6 +130,8 @@ class Export:
         How closed answers may be written: ``"text"``, ``"number"`` (of the option), ``"score"``.
     strict : bool
         Whether a question column always bears its number, so that each must be known.
+    lines : sequence of int
+        The line of the file on which each row stands, 1 for the first.
     notes : tuple of Text
     """
 
@@ -141,6 +143,7 @@ class Export:
     others: tuple[Column, ...]
     modes: tuple[str, ...]
     strict: bool
+    lines: Sequence[int] = ()
     notes: tuple[Text, ...] = ()
 
     @cached_property
@@ -243,7 +246,7 @@ def lay_out(
         notes.append(Text("文本按 GB18030 编码读取", "The text was read as GB18030"))
     return Export(
         book.path, layout.source, len(body), facts, tuple(questions), tuple(others), layout.modes, layout.numbered,
-        tuple(notes),
+        [i + 1 for i in body], tuple(notes),
     )
 
 

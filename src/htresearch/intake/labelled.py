@@ -49,7 +49,7 @@ def read(path: Path, source: str) -> Export:
             facts[fact] = column
         else:
             questions.append(column)
-    return Export(path, source, rows, facts, tuple(questions), (), ("label",), strict=False)
+    return Export(path, source, rows, facts, tuple(questions), (), ("label",), False, range(1, rows + 1))
 
 
 def _read(path: Path, source: str):

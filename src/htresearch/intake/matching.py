@@ -61,6 +61,21 @@ class Matched:
     notes: tuple[Text, ...] = ()
 
 
+def _all_targets(instrument: Instrument) -> dict[str, Target]:
+    listed = [Target(q, i, c) for q in instrument.questions for i in q.items for c in (None, *_several(i))]
+    return {target.name: target for target in listed}
+
+
+def target_names(instrument: Instrument) -> frozenset[str]:
+    """Return every name under which a column can answer: items, and ``item_value`` for choices."""
+    return frozenset(_all_targets(instrument))
+
+
+def target_words(instrument: Instrument) -> frozenset[str]:
+    """Return the words of every header that can answer."""
+    return frozenset(form for target in _all_targets(instrument).values() for form in _forms(target) if form)
+
+
 def match(
     export: Export,
     instrument: Instrument,
@@ -126,8 +141,7 @@ class _Search:
     @cached_property
     def targets(self) -> dict[str, Target]:
         """Everything a column can answer, by name."""
-        listed = [Target(q, i, c) for q in self.instrument.questions for i in q.items for c in (None, *_several(i))]
-        return {target.name: target for target in listed}
+        return _all_targets(self.instrument)
 
     @cached_property
     def worded(self) -> dict[str, list[Target]]:
