@@ -19,10 +19,20 @@ PLACES = ("school", "class")
 
 @dataclass(frozen=True)
 class Choice:
-    """A possible answer: the number that stands in the data, and its label."""
+    """A possible answer: the number that stands for it, and its label.
+
+    Attributes
+    ----------
+    value : int
+    label : Text
+    missing : bool
+        Whether it says that there is no answer, such as "not observed": it stands on the form, is among the codes of
+        `Item.missing`, and is missing in the data.
+    """
 
     value: int
     label: Text
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,11 @@ class Item:
     text : Text
         The question, or the row of the matrix.
     choices : tuple of Choice
-        In the order of the form; empty for numbers, texts and dates.
+        In the order of the form, with those that say there is no answer; empty for numbers, texts and dates.
     minimum, maximum : float or None
         Bounds of a number.
     missing : mapping of int to Text
-        Codes that say why there is no answer, such as -3, skipped.
+        Codes that say why there is no answer, such as -3, skipped; those that can be chosen are among them.
     identifies : str or None
         What the answer tells of the respondent or of the place, one of `IDENTIFIES` or `PLACES`.
     """
@@ -60,7 +70,7 @@ class Item:
     @property
     def values(self) -> tuple[int, ...]:
         """The numbers that may stand in the data."""
-        return tuple(choice.value for choice in self.choices)
+        return tuple(choice.value for choice in self.choices if not choice.missing)
 
     @property
     def personal(self) -> bool:

@@ -12,10 +12,11 @@ import numpy as np
 
 from htresearch.atomic import new_folder
 from htresearch.checks import integer, one_of, require
+from htresearch.intake.receipt import Exclusion
 from htresearch.intake.school import score_books, term_lists, training_books
 from htresearch.intake.school.dictionary import dictionary
 from htresearch.intake.school.hand import Hand
-from htresearch.intake.school.ledger import Ledger, Left
+from htresearch.intake.school.ledger import Ledger
 from htresearch.intake.school.page import Page
 from htresearch.intake.school.places import Places
 from htresearch.intake.school.roster import Roster
@@ -46,12 +47,12 @@ class Written:
     Attributes
     ----------
     paths : tuple of pathlib.Path
-    left_out : tuple of Left
+    left_out : tuple of Exclusion
         Rows of the study that such workbooks cannot hold.
     """
 
     paths: tuple[Path, ...]
-    left_out: tuple[Left, ...]
+    left_out: tuple[Exclusion, ...]
 
     @property
     def note(self) -> Text:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 
 from htresearch.checks import require
 from htresearch.errors import Fault, IntakeError
+from htresearch.intake.receipt import MOST_PLACES, Exclusion
 from htresearch.intake.workbook import cell
 from htresearch.language import Text
 
 #: Faults of one rule in one sheet that are listed each; how many more there are follows.
 AT_MOST = 20
-#: Places that are named for one rule of what is left out.
-MOST_PLACES = 500
 
 
 @dataclass(frozen=True)
@@ -37,12 +36,16 @@ class Where:
 
 
 @dataclass
-class Left:
-    """What one rule left out."""
+class _Counted:
+    """How often a rule held, and where."""
 
     rule: Text
     count: int = 0
     where: list[str | Text] = field(default_factory=list)
+
+    @property
+    def exclusion(self) -> Exclusion:
+        return Exclusion(self.rule, self.count, tuple(self.where))
 
 
 class Ledger:
@@ -57,8 +60,8 @@ class Ledger:
     def __init__(self):
         self._faults: dict[tuple[str, str], list[Fault]] = {}
         self._beyond: Counter[tuple[str, str]] = Counter()
-        self._left: dict[str, Left] = {}
-        self._seen: dict[str, Left] = {}
+        self._left: dict[str, _Counted] = {}
+        self._seen: dict[str, _Counted] = {}
         self.notes: dict[str, Text] = {}
         self.rows_in = self.rows_kept = 0
 
@@ -89,14 +92,14 @@ class Ledger:
         self.notes.setdefault(text.en, text)
 
     @property
-    def exclusions(self) -> tuple[Left, ...]:
+    def exclusions(self) -> tuple[Exclusion, ...]:
         """Why rows were left out."""
-        return tuple(self._left.values())
+        return tuple(counted.exclusion for counted in self._left.values())
 
     @property
-    def findings(self) -> tuple[Left, ...]:
+    def findings(self) -> tuple[Exclusion, ...]:
         """What was seen."""
-        return tuple(self._seen.values())
+        return tuple(counted.exclusion for counted in self._seen.values())
 
     @property
     def faults(self) -> list[Fault]:
@@ -115,8 +118,8 @@ class Ledger:
         require(*self.faults, error=IntakeError)
 
 
-def _count(listed: dict[str, Left], rule: Text, place: str | Text, count: int) -> None:
-    left = listed.setdefault(rule.en, Left(rule))
+def _count(listed: dict[str, _Counted], rule: Text, place: str | Text, count: int) -> None:
+    left = listed.setdefault(rule.en, _Counted(rule))
     left.count += count
     if len(left.where) < MOST_PLACES:
         left.where.append(place)

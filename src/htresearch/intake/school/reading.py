@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from htresearch.checks import argument, require
 from htresearch.errors import Fault, IntakeError
+from htresearch.intake.receipt import Exclusion
 from htresearch.intake.school import honours, lists, scores, training
 from htresearch.intake.school.context import Context, Desk
 from htresearch.intake.school.dictionary import Dictionary, dictionary
 from htresearch.intake.school.layout import Block, blocks
-from htresearch.intake.school.ledger import Ledger, Left, Where
+from htresearch.intake.school.ledger import Ledger, Where
 from htresearch.intake.school.places import Places
 from htresearch.intake.school.plain import plain
 from htresearch.intake.school.roster import Roster
@@ -40,9 +41,9 @@ class Books:
         Where each row stands, for tables whose rows stand in one cell; see `place`.
     rows_in, rows_kept : int
         Rows below headers, and those that went into a table.
-    exclusions : tuple of Left
+    exclusions : tuple of Exclusion
         Why the other rows were left out; their counts add up to the difference.
-    findings : tuple of Left
+    findings : tuple of Exclusion
         What was seen and left aside, or read in a way that should be known.
     notes : tuple of Text
         How the sheets were read.
@@ -52,8 +53,8 @@ class Books:
     places: Mapping[str, list[str | tuple[Where, int, int]]]
     rows_in: int
     rows_kept: int
-    exclusions: tuple[Left, ...]
-    findings: tuple[Left, ...]
+    exclusions: tuple[Exclusion, ...]
+    findings: tuple[Exclusion, ...]
     notes: tuple[Text, ...]
 
     def place(self, table: str, row: int) -> str:
