@@ -4,5 +4,16 @@ from htresearch.intake.school.books import MESS, Written, write_workbooks
 from htresearch.intake.school.made_up import made_up_roster
 from htresearch.intake.school.reading import Books, read_workbooks
 from htresearch.intake.school.roster import Roster
+from htresearch.intake.school.taking_in import TakenIn, take_in
 
-__all__ = ["MESS", "Books", "Roster", "Written", "made_up_roster", "read_workbooks", "write_workbooks"]
+__all__ = [
+    "MESS",
+    "Books",
+    "Roster",
+    "TakenIn",
+    "Written",
+    "made_up_roster",
+    "read_workbooks",
+    "take_in",
+    "write_workbooks",
+]

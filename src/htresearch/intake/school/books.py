@@ -146,7 +146,12 @@ def _ours(path: Path) -> bool:
 def _workbook(path: Path) -> xlsxwriter.Workbook:
     import xlsxwriter
 
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "yyyy/m/d", "in_memory": True}
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "default_date_format": "yyyy/m/d",
+        "in_memory": True,
+    }
     book = xlsxwriter.Workbook(str(path), options)
     book.set_properties({"created": datetime(2025, 1, 1)})  # so that the same seed gives the same bytes
     return book

@@ -35,7 +35,9 @@ def _patterns(number: str) -> tuple[re.Pattern, ...]:
 
 # In the middle of a title, a number without 班 or brackets may be anything.
 _WHOLE, _WITHIN = _patterns(_BARE), _patterns(_EITHER)
-_CHINESE_PAIR = re.compile(_LEAD + r"(?P<grade>[一二三四五六七八九])(?P<number>\d{1,2}|[一二三四五六七八九十]{1,3})班")
+_CHINESE_PAIR = re.compile(
+    _LEAD + r"(?P<grade>[一二三四五六七八九])(?P<number>\d{1,2}|[一二三四五六七八九十]{1,3})班"
+)
 _ALONE = re.compile(_LEAD + rf"{_EITHER}(?!级)")
 _GRADE_ALONE = re.compile(
     r"(?P<stage>初|高)(?P<nth>[一二三四]|[1-4])(?=年|级|$|[^0-9一二三四五六七八九十])"

@@ -101,7 +101,7 @@ class Context:
         if found is None:
             near = self.desk.roster.near_schools(text)
             fix = _NEAR.format(near=listing(near)) if near else _ADD_SCHOOL
-            self.desk.ledger.fault(self.where, self.where.cell(row, column), _UNKNOWN_SCHOOL, fix, value)
+            self.desk.ledger.fault(self.where.cell(row, column), _UNKNOWN_SCHOOL, fix, value)
         return found
 
     def term_of(self, row: int, column: int | None, value: object) -> Term | None:
@@ -117,7 +117,7 @@ class Context:
         found = self.desk.places.term(text)
         if found is None:
             rule = _OTHER_TERM if find_term(text) else _NO_SUCH_TERM
-            self.desk.ledger.fault(self.where, self.where.cell(row, column), rule, self._terms(), value)
+            self.desk.ledger.fault(self.where.cell(row, column), rule, self._terms(), value)
         return found
 
     def _terms(self) -> Text:
@@ -133,16 +133,16 @@ class Context:
         if school is None or term is None:
             return None
         text = plain(value)
-        ledger, place = self.desk.ledger, self.where.cell(row, column) if column is not None else str(self.where)
+        ledger, place = self.desk.ledger, self.where.row(row) if column is None else self.where.cell(row, column)
         if not text:
             name = self.name
             if name is None:
-                ledger.fault(self.where, place, _NO_CLASS, _SAY_CLASS)
+                ledger.fault(place, _NO_CLASS, _SAY_CLASS)
                 return None
         else:
             name = class_name(text)
             if name is None:
-                ledger.fault(self.where, place, _NOT_A_CLASS, _SAY_CLASS, value)
+                ledger.fault(place, _NOT_A_CLASS, _SAY_CLASS, value)
                 return None
         above = find_grade(plain(grade)) if grade is not None else self.grade
         name = name.within(above)
@@ -151,19 +151,19 @@ class Context:
         if len(found) == 1:
             return found[0]
         if not name.has_grade:
-            ledger.fault(self.where, place, _NO_GRADE, _SAY_CLASS, shown)
+            ledger.fault(place, _NO_GRADE, _SAY_CLASS, shown)
         elif found:
             names = listing(f"{c.name(term)}（{c.entry_year}级）" for c in found)
-            ledger.fault(self.where, place, _SEVERAL_CLASSES, _NEAR.format(near=names), shown)
+            ledger.fault(place, _SEVERAL_CLASSES, _NEAR.format(near=names), shown)
         else:
             near = self.desk.places.near(name, school, term)
             fix = _NEAR.format(near=listing(near)) if near else _ADD_CLASS
-            ledger.fault(self.where, place, _UNKNOWN_CLASS.format(term=term.term_id), fix, shown)
+            ledger.fault(place, _UNKNOWN_CLASS.format(term=term.term_id), fix, shown)
         return None
 
     def _fault_sheet(self, rule: Text, fix: Text, value: object = None) -> None:
         """Say once for a table what its titles lack."""
-        self.desk.ledger.fault_once(self.where, self.where.row(self.header_row), rule, fix, value)
+        self.desk.ledger.fault_once(self.where.row(self.header_row), rule, fix, value)
 
 
 _NO_SCHOOL = Text("看不出是哪所学校", "does not say which school it is about")

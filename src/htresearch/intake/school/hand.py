@@ -82,7 +82,11 @@ class Hand:
             return usual
         grade, n = known.grade(term), known.number
         if grade >= 10:
-            ways = [f"高{_CHINESE[grade - 10]}{n}班", f"高{_CHINESE[grade - 10]}（{n}）班", f"高{known.entry_year}级{n}班"]
+            ways = [
+                f"高{_CHINESE[grade - 10]}{n}班",
+                f"高{_CHINESE[grade - 10]}（{n}）班",
+                f"高{known.entry_year}级{n}班",
+            ]
         else:
             digit = _CHINESE[grade - 1]
             ways = [usual, f"{digit}（{n}）班", f"{digit}年级{n}班", f"{grade}({n})班", f"{known.entry_year}级{n}班"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from htresearch.intake.school.context import Context, Desk
 from htresearch.intake.school.dates import day, month_end
 from htresearch.intake.school.layout import Block
+from htresearch.intake.school.ledger import Spot
 from htresearch.intake.school.lists import NO_DAY, NOBODY
 from htresearch.intake.school.plain import masked, plain
 from htresearch.language import Text, listing
@@ -27,7 +28,7 @@ class Award:
     level: str
     granted_on: date
     amount: float | None
-    place: str
+    place: Spot
 
 
 def read_honours(block: Block, context: Context) -> Iterator[Award]:
@@ -48,7 +49,7 @@ def read_honours(block: Block, context: Context) -> Iterator[Award]:
         match = desk.roster.teacher(plain(name), school)
         place = where.cell(number, roles["name"])
         if match.id is None:
-            desk.ledger.fault(where, place, match.why, match.fix, masked(name))
+            desk.ledger.fault(place, match.why, match.fix, masked(name))
         kind = _kind(cells, roles, number, context)
         level = _level(cells, roles, number, context)
         granted = _granted(cells, roles, number, context)
@@ -71,7 +72,7 @@ def _word(name: str, text: str, column: int, number: int, context: Context) -> s
     if found is None:
         known = listing(dict.fromkeys(w for w in words.words[name] if not w.isascii()))
         fix = Text("可用：{all}", "Use one of: {all}").format(all=known)
-        context.desk.ledger.fault(where, where.cell(number, column), _NO_WORD, fix, text)
+        context.desk.ledger.fault(where.cell(number, column), _NO_WORD, fix, text)
     return found
 
 
@@ -89,7 +90,7 @@ def _level(cells: dict, roles: dict[str, int], number: int, context: Context) ->
     if len(said) == 1:
         return said[0]
     column = roles.get("awarding_body", roles.get("award", roles["name"]))
-    context.desk.ledger.fault(where, where.cell(number, column), _NO_LEVEL, _SAY_LEVEL, body or None)
+    context.desk.ledger.fault(where.cell(number, column), _NO_LEVEL, _SAY_LEVEL, body or None)
     return None
 
 
@@ -103,11 +104,11 @@ def _granted(cells: dict, roles: dict[str, int], number: int, context: Context) 
     if found is None:
         missing = not plain(value)
         rule = _NO_DATE if missing else NO_DAY
-        ledger.fault(where, where.cell(number, column), rule, _WRITE, None if missing else value)
+        ledger.fault(where.cell(number, column), rule, _WRITE, None if missing else value)
     return found
 
 
-def _amount(cells: dict, roles: dict[str, int], number: int, context: Context) -> float | None | bool:
+def _amount(cells: dict, roles: dict[str, int], number: int, context: Context) -> float | bool | None:
     """Return the amount, None where there is none, False where it cannot be read."""
     value = cells.get("amount")
     if not plain(value):
@@ -119,11 +120,11 @@ def _amount(cells: dict, roles: dict[str, int], number: int, context: Context) -
     if 0 <= amount < 1e9:
         return amount
     place = context.where.cell(number, roles["amount"])
-    context.desk.ledger.fault(context.where, place, _NO_AMOUNT, _WRITE_AMOUNT, value)
+    context.desk.ledger.fault(place, _NO_AMOUNT, _WRITE_AMOUNT, value)
     return False
 
 
-def table(awards: list[Award], desk: Desk) -> tuple[pd.DataFrame, list[str]]:
+def table(awards: list[Award], desk: Desk) -> tuple[pd.DataFrame, list[Spot]]:
     """Return `incentives`, and the cell of each row; one kind and level on one day is one row, whatever its title."""
     import pandas as pd
 
@@ -141,9 +142,7 @@ def table(awards: list[Award], desk: Desk) -> tuple[pd.DataFrame, list[str]]:
 
 _NO_WORD = Text("不在词表之中", "is not in the vocabulary")
 _NO_LEVEL = Text("看不出是哪一级的荣誉", "does not say who granted it")
-_SAY_LEVEL = Text(
-    "请加一列“级别”，填校级、学区、区级或市级", "Add a column 级别 with 校级, 学区, 区级 or 市级"
-)
+_SAY_LEVEL = Text("请加一列“级别”，填校级、学区、区级或市级", "Add a column 级别 with 校级, 学区, 区级 or 市级")
 _MONTH = Text("只写到月的获奖日期，按该月最后一天计", "dates that name only the month count as its last day")
 _NO_DATE = Text("没有获奖日期", "has no date")
 _WRITE = Text(

@@ -13,7 +13,22 @@ from htresearch.language import Text
 
 #: Roles of which one at least stands in any header, and how many known headers make a header row.
 _ANCHORS = frozenset({"name", "class", "head", "award", "student_number"})
-_TITLE_MARKS = ("学年", "学期", "名单", "成绩", "签到", "登记", "统计", "一览", "安排表", "年级", "培训", "获奖", "表彰", "表)")
+_TITLE_MARKS = (
+    "学年",
+    "学期",
+    "名单",
+    "成绩",
+    "签到",
+    "登记",
+    "统计",
+    "一览",
+    "安排表",
+    "年级",
+    "培训",
+    "获奖",
+    "表彰",
+    "表)",
+)
 
 SUMMARY = Text("汇总行（合计、平均分等）", "summary rows (sums, means and the like)")
 FOOTER = Text("表末的说明、签字等文字行", "lines of text below a table (remarks, signatures)")
@@ -31,8 +46,12 @@ class Block:
         What stands above the header, as written, each with row and column.
     columns : dict of int to tuple of str
         The header of each column from top to bottom, made `plain`; a merged header stands over all of its columns.
+    header_row : int
+        The last row of the header.
     rows : list of (int, list)
         Rows below the header, each with its number from 0.
+    failed : frozenset of (int, int)
+        Cells whose formula failed, which were saved without a value.
     """
 
     where: Where
@@ -40,6 +59,7 @@ class Block:
     columns: dict[int, tuple[str, ...]]
     header_row: int
     rows: list[tuple[int, list]] = field(default_factory=list)
+    failed: frozenset[tuple[int, int]] = frozenset()
 
     def roles(self, words: Dictionary) -> dict[str, int]:
         """Return the first column of each role."""
@@ -72,6 +92,7 @@ def blocks(sheet: Sheet, where: Where, words: Dictionary, ledger: Ledger) -> lis
         Where summary rows, footers and blank rows are counted.
     """
     rows = sheet.spread
+    failed = frozenset(map(_place, sheet.errors))
     headers = list(_headers(rows, sheet, words))
     found, below = [], 0
     for place, (top, bottom) in enumerate(headers):
@@ -80,10 +101,21 @@ def blocks(sheet: Sheet, where: Where, words: Dictionary, ledger: Ledger) -> lis
         below = bottom + 1
         columns = _columns(rows, top, bottom, words)
         stop = _first_prose(rows, below, end, words) if place + 1 < len(headers) else end
-        block = Block(where, above, columns, bottom, list(_data(rows, below, stop, columns, words, ledger, where)))
+        block = Block(
+            where, above, columns, bottom, list(_data(rows, below, stop, columns, words, ledger, where)), failed
+        )
         found.append(block)
         below = stop
     return found
+
+
+def _place(name: str) -> tuple[int, int]:
+    """Return row and column, from 0, of a cell such as C7."""
+    letters = name.rstrip("0123456789")
+    column = 0
+    for letter in letters.upper():
+        column = 26 * column + ord(letter) - 64
+    return int(name[len(letters) :]) - 1, column - 1
 
 
 def _distinct(row: list) -> list[str]:
@@ -143,7 +175,9 @@ def _continues(rows: list[list], number: int, anchors: list[int], words: Diction
     if number + 1 >= len(rows):
         return False
     row = rows[number + 1]
-    if any(row[column] is not None and row[column] != rows[number][column] for column in anchors if column < len(row)):
+    if any(
+        row[column] is not None and row[column] != rows[number][column] for column in anchors if column < len(row)
+    ):
         return False
     texts = [plain(value) for column, value in enumerate(row) if value is not None and column not in anchors]
     if any(plain(value) in words.sets["maximum_rows"] | words.sets["summary_rows"] for value in row[:3]):

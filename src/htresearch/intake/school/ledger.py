@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from htresearch.checks import require
 from htresearch.errors import Fault, IntakeError
+from htresearch.identifiers import mask
+from htresearch.intake.place import masked
 from htresearch.intake.receipt import MOST_PLACES, Exclusion
 from htresearch.intake.workbook import cell
 from htresearch.language import Text
 
+#: What shows that a text is about a class, a school, a term or a column, not about a person.
+_PLACE = re.compile(r"[班级届校院学列/]")
 #: Faults of one rule in one sheet that are listed each; how many more there are follows.
 AT_MOST = 20
 
@@ -26,13 +32,37 @@ class Where:
     def __str__(self) -> str:
         return " · ".join(part for part in (self.file, self.sheet) if part)
 
-    def cell(self, row: int, column: int) -> str:
-        """Name a cell; rows and columns are counted from 0."""
-        return f"{self} · {cell(row, column)}"
+    def cell(self, row: int, column: int) -> Spot:
+        """Return a cell; rows and columns are counted from 0."""
+        return Spot(self, row, column)
 
-    def row(self, row: int) -> Text:
-        """Name a row, counted from 0."""
-        return Text(f"{self} · 第 {row + 1} 行", f"{self} · row {row + 1}")
+    def row(self, row: int) -> Spot:
+        """Return a row, counted from 0."""
+        return Spot(self, row, None)
+
+    def whole(self) -> Spot:
+        """Return the sheet itself."""
+        return Spot(self, None, None)
+
+
+class Spot(NamedTuple):
+    """A cell of a sheet, or a row, or the whole sheet; row and column are counted from 0."""
+
+    where: Where
+    row: int | None
+    column: int | None
+
+    @property
+    def said(self) -> Text | str:
+        """The place as a message names it."""
+        if self.row is None:
+            return str(self.where)
+        if self.column is None:
+            return Text(f"{self.where} · 第 {self.row + 1} 行", f"{self.where} · row {self.row + 1}")
+        return f"{self.where} · {cell(self.row, self.column)}"
+
+    def __str__(self) -> str:
+        return str(self.said)
 
 
 @dataclass
@@ -58,33 +88,34 @@ class Ledger:
     """
 
     def __init__(self):
-        self._faults: dict[tuple[str, str], list[Fault]] = {}
+        self._faults: dict[tuple[str, str], dict[object, Fault]] = {}
         self._beyond: Counter[tuple[str, str]] = Counter()
         self._left: dict[str, _Counted] = {}
         self._seen: dict[str, _Counted] = {}
         self.notes: dict[str, Text] = {}
         self.rows_in = self.rows_kept = 0
 
-    def fault(self, sheet: Where, place: str | Text, rule: Text, fix: Text, value: object = None) -> None:
+    def fault(self, place: Spot, rule: Text, fix: Text, value: object = None) -> None:
         """Keep a fault; of many that break one rule in one sheet the first are listed, the others counted."""
-        key = str(sheet), rule.en
-        known = self._faults.setdefault(key, [])
+        key = str(place.where), rule.en
+        known = self._faults.setdefault(key, {})
         if len(known) < AT_MOST:
-            known.append(Fault(place, rule, fix, value))
+            fault = Fault(place.said, rule, fix, _shown(value))
+            known.setdefault(len(known) if place in known else place, fault)
         else:
             self._beyond[key] += 1
 
-    def fault_once(self, sheet: Where, place: str | Text, rule: Text, fix: Text, value: object = None) -> None:
+    def fault_once(self, place: Spot, rule: Text, fix: Text, value: object = None) -> None:
         """Keep a fault unless the same place breaks the same rule already."""
-        if all(str(known.where) != str(place) for known in self._faults.get((str(sheet), rule.en), ())):
-            self.fault(sheet, place, rule, fix, value)
+        if place not in self._faults.get((str(place.where), rule.en), {}):
+            self.fault(place, rule, fix, value)
 
-    def leave_out(self, rule: Text, place: str | Text, count: int = 1) -> None:
+    def leave_out(self, rule: Text, place: Spot | str, count: int = 1) -> None:
         """Count rows below a header that go into no table."""
         _count(self._left, rule, place, count)
 
-    def find(self, rule: Text, place: str | Text, count: int = 1) -> None:
-        """Count what was seen, apart from rows left out: cells and columns left aside, words that were read as others."""
+    def find(self, rule: Text, place: Spot | str, count: int = 1) -> None:
+        """Count what was seen, apart from rows left out: cells and columns left aside, words read as others."""
         _count(self._seen, rule, place, count)
 
     def note(self, text: Text) -> None:
@@ -107,10 +138,12 @@ class Ledger:
         return list(self._listed())
 
     def _listed(self) -> Iterable[Fault]:
-        for key, faults in self._faults.items():
-            yield from faults
+        for key, found in self._faults.items():
+            yield from (faults := list(found.values()))
             if more := self._beyond[key]:
-                rule = Text("另有 {n:,} 处：{rule}", "{n:,} more of this kind: {rule}").format(n=more, rule=faults[0].rule)
+                rule = Text("另有 {n:,} 处：{rule}", "{n:,} more of this kind: {rule}").format(
+                    n=more, rule=faults[0].rule
+                )
                 yield Fault(key[0], rule, faults[0].fix)
 
     def require(self) -> None:
@@ -118,8 +151,15 @@ class Ledger:
         require(*self.faults, error=IntakeError)
 
 
-def _count(listed: dict[str, _Counted], rule: Text, place: str | Text, count: int) -> None:
-    left = listed.setdefault(rule.en, _Counted(rule))
-    left.count += count
-    if len(left.where) < MOST_PLACES:
-        left.where.append(place)
+def _shown(value: object) -> object:
+    """Return a value as a message may show it: what could be a person's name or number is covered."""
+    if isinstance(value, str) and _PLACE.search(value):
+        return mask(value)
+    return masked(str(value) if isinstance(value, int | float) else value)
+
+
+def _count(listed: dict[str, _Counted], rule: Text, place: Spot | str, count: int) -> None:
+    counted = listed.setdefault(rule.en, _Counted(rule))
+    counted.count += count
+    if len(counted.where) < MOST_PLACES:
+        counted.where.append(place.said if isinstance(place, Spot) else place)

@@ -20,11 +20,15 @@ _SURNAMES = (
     "龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
 _DOUBLE = ("欧阳", "上官", "司马", "诸葛")
-_GIVEN = (
-    "静敏丽娟艳芳秀兰霞燕玲桂英华明强磊军洋勇杰涛超刚平辉鹏飞宇浩然子轩梓涵雨欣佳怡思远嘉诚文博俊熙若溪一诺可馨晨曦睿泽昊天宁安琪瑶悦彤书瀚清越之恒景行云舒望知夏南乔亦凡"
-)
+_GIVEN = "静敏丽娟艳芳秀兰霞燕玲桂英华明强磊军洋勇杰涛超刚平辉鹏飞宇浩然子轩梓涵雨欣佳怡思远嘉诚文博俊熙若溪一诺可馨晨曦睿泽昊天宁安琪瑶悦彤书瀚清越之恒景行云舒望知夏南乔亦凡"
 _OTHER = ("古丽", "热娜", "阿依", "米热", "卓玛", "扎西", "央金", "其其格", "乌云", "娜仁")
-_KINDS = {"primary": "小学", "junior": "初级中学", "senior": "高级中学", "nine_year": "九年一贯制学校", "teaching_point": "教学点"}
+_KINDS = {
+    "primary": "小学",
+    "junior": "初级中学",
+    "senior": "高级中学",
+    "nine_year": "九年一贯制学校",
+    "teaching_point": "教学点",
+}
 _NUMERALS = ("", "一", "二", "三", "四", "五", "六", "七", "八", "九")
 
 
@@ -53,7 +57,9 @@ def made_up_roster(study: Study | str | Path, seed: int = 1) -> Roster:
     study = study if isinstance(study, Study) else open_study(study)
     study.needs(["schools", "classes", "teachers", "appointments"])
     rng = np.random.default_rng([seed, 20])
-    return Roster(_schools(study), _teachers(study, rng), _pupils(study, rng) if "enrolments" in study.tables else None)
+    return Roster(
+        _schools(study), _teachers(study, rng), _pupils(study, rng) if "enrolments" in study.tables else None
+    )
 
 
 def _schools(study: Study) -> pd.DataFrame:
@@ -83,7 +89,9 @@ def _teachers(study: Study, rng: np.random.Generator) -> pd.DataFrame:
         while names[teacher] in taken.setdefault(school, set()):
             names[teacher] = names_by_lot(1, rng)[0]
         taken[school].add(names[teacher])
-    return frame.assign(name=frame["teacher_id"].map(names))[["teacher_id", "name", "school_id"]].reset_index(drop=True)
+    return frame.assign(name=frame["teacher_id"].map(names))[["teacher_id", "name", "school_id"]].reset_index(
+        drop=True
+    )
 
 
 def _pupils(study: Study, rng: np.random.Generator) -> pd.DataFrame:

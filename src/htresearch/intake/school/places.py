@@ -82,12 +82,20 @@ class Places:
         )
         self.classes = {
             str(c.class_id): SchoolClass(
-                str(c.class_id), str(c.school_id), str(c.stage), int(c.entry_year), int(c.entry_grade), int(c.class_no)
+                str(c.class_id),
+                str(c.school_id),
+                str(c.stage),
+                int(c.entry_year),
+                int(c.entry_grade),
+                int(c.class_no),
             )
             for c in study.frame("classes").itertuples(index=False)
         }
         schools = study.frame("schools")
-        self.zones = {str(i): z if isinstance(z, str) else None for i, z in zip(schools["school_id"], schools["zone_id"], strict=True)}
+        self.zones = {
+            str(i): z if isinstance(z, str) else None
+            for i, z in zip(schools["school_id"], schools["zone_id"], strict=True)
+        }
 
     @cached_property
     def _by_term(self) -> dict[tuple[int, int], Term]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htresearch.checks import argument, require
 from htresearch.errors import Fault, IntakeError
 from htresearch.intake.receipt import Exclusion
-from htresearch.intake.school import honours, lists, scores, training
+from htresearch.intake.school import honours, lists, scores, spells, training
 from htresearch.intake.school.context import Context, Desk
 from htresearch.intake.school.dictionary import Dictionary, dictionary
 from htresearch.intake.school.layout import Block, blocks
-from htresearch.intake.school.ledger import Ledger, Where
+from htresearch.intake.school.ledger import Ledger, Spot, Where
 from htresearch.intake.school.places import Places
 from htresearch.intake.school.plain import plain
 from htresearch.intake.school.roster import Roster
@@ -37,8 +37,8 @@ class Books:
     tables : mapping of str to pandas.DataFrame
         Of the study's schema, as far as the sheets had any: appointments, assessments, outcomes, training_events,
         attendance, incentives.
-    places : mapping of str to list
-        Where each row stands, for tables whose rows stand in one cell; see `place`.
+    places : mapping of str to list of Spot
+        The cell that each row stands in; none for assessments, which are columns.
     rows_in, rows_kept : int
         Rows below headers, and those that went into a table.
     exclusions : tuple of Exclusion
@@ -47,20 +47,18 @@ class Books:
         What was seen and left aside, or read in a way that should be known.
     notes : tuple of Text
         How the sheets were read.
+    ended : pandas.DataFrame or None
+        Appointments that the study has without an end, with the end that the lists show.
     """
 
     tables: Mapping[str, pd.DataFrame]
-    places: Mapping[str, list[str | tuple[Where, int, int]]]
+    places: Mapping[str, list[Spot]]
     rows_in: int
     rows_kept: int
     exclusions: tuple[Exclusion, ...]
     findings: tuple[Exclusion, ...]
     notes: tuple[Text, ...]
-
-    def place(self, table: str, row: int) -> str:
-        """Return file, sheet and cell that a row of a table stands in, from 0; the files' names where it is in many."""
-        place = self.places[table][row] if table in self.places else ""
-        return place if isinstance(place, str) else place[0].cell(*place[1:])
+    ended: pd.DataFrame | None = None
 
     @property
     def note(self) -> Text:
@@ -84,6 +82,7 @@ class _Shelf:
     book: scores.Book = field(default_factory=dict)
     trainings: training.Trainings = field(default_factory=dict)
     awards: list[honours.Award] = field(default_factory=list)
+    ended: pd.DataFrame | None = None
 
 
 def read_workbooks(
@@ -125,7 +124,7 @@ def read_workbooks(
     known = {t: study.frame(t) if t in study.tables else None for t in ("appointments", "training_events")}
     events = training.known_events(known["training_events"])
     shelf, refused = _Shelf(), []
-    for path in _files(paths):
+    for path in files_of(paths):
         try:
             book = open_table(path)
         except IntakeError as error:
@@ -146,10 +145,11 @@ def read_workbooks(
         ledger.exclusions,
         ledger.findings,
         tuple(ledger.notes.values()),
+        shelf.ended if shelf.ended is not None and len(shelf.ended) else None,
     )
 
 
-def _files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+def files_of(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """Return the files, those of a folder in the order of their names; locks that Excel leaves behind are no files."""
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     found: list[Path] = []
@@ -159,7 +159,9 @@ def _files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     require(
         None
         if found
-        else Fault(argument("paths"), Text("没有可读的文件", "holds no file to read"), _KINDS, [str(p) for p in given])
+        else Fault(
+            argument("paths"), Text("没有可读的文件", "holds no file to read"), _KINDS, [str(p) for p in given]
+        )
     )
     return list(dict.fromkeys(found))
 
@@ -167,7 +169,7 @@ def _files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 def _read_sheet(book: Workbook, sheet: Sheet, desk: Desk, shelf: _Shelf, events: dict[str, training.Event]) -> None:
     where = Where(book.path.name, sheet.name)
     if sheet.hidden:
-        desk.ledger.find(_HIDDEN, str(where))
+        desk.ledger.find(_HIDDEN, where.whole())
         return
     around = (plain(sheet.name), plain(book.path.stem))
     found = blocks(sheet, where, desk.words, desk.ledger)
@@ -177,6 +179,8 @@ def _read_sheet(book: Workbook, sheet: Sheet, desk: Desk, shelf: _Shelf, events:
     for block in found:
         context = Context.of(desk, block, context, around)
         kind = _kind(block, context, desk.words)
+        if kind is not None:
+            _failed_formulas(block, desk)
         if kind == "lists":
             shelf.entries += lists.read_list(block, context)
         elif kind == "scores":
@@ -187,9 +191,23 @@ def _read_sheet(book: Workbook, sheet: Sheet, desk: Desk, shelf: _Shelf, events:
             training.read_training(block, context, shelf.trainings, events)
         else:
             if desk.words.said("kinds", (*context.own, *around[:1])):
-                desk.ledger.fault(where, where.row(block.header_row), _NO_KIND, _KINDS)
+                desk.ledger.fault(where.row(block.header_row), _NO_KIND, _KINDS)
             if block.rows:
                 desk.ledger.leave_out(_OTHER_TABLE, where.row(block.header_row), len(block.rows))
+
+
+def _failed_formulas(block: Block, desk: Desk) -> None:
+    """Refuse cells of use whose formula failed: what they were meant to say is not known."""
+    unused = ("computed", "other", "index", None)
+    used = {
+        column
+        for column, header in block.columns.items()
+        if any(desk.words.subject(t) for t in header) or any(desk.words.role(t) not in unused for t in header)
+    }
+    rows = {number for number, _ in block.rows}
+    for row, column in sorted(block.failed):
+        if row in rows and column in used:
+            desk.ledger.fault(block.where.cell(row, column), _FAILED, _WRITE_VALUE)
 
 
 def _kind(block: Block, context: Context, words: Dictionary) -> str | None:
@@ -215,22 +233,21 @@ def _not_understood(sheet: Sheet, where: Where, desk: Desk, around: tuple[str, .
     """Say that a sheet has no header that is known: a fault where its title promises one of the four kinds."""
     titles = [plain(value) for row in sheet.rows[:5] for value in row if isinstance(value, str)]
     if desk.words.said("kinds", (*titles, around[0])):
-        desk.ledger.fault(where, str(where), _NO_HEADER, _KINDS)
+        desk.ledger.fault(where.whole(), _NO_HEADER, _KINDS)
     else:
-        desk.ledger.find(_OTHER_SHEET, str(where))
+        desk.ledger.find(_OTHER_SHEET, where.whole())
 
 
-def _tables(shelf: _Shelf, desk: Desk, appointments: pd.DataFrame | None) -> dict[str, tuple[pd.DataFrame, list]]:
+def _tables(
+    shelf: _Shelf, desk: Desk, appointments: pd.DataFrame | None
+) -> dict[str, tuple[pd.DataFrame, list[Spot]]]:
     """Return every table that the sheets gave, with the place of each row."""
-    import pandas as pd
-
-    made: dict[str, tuple[pd.DataFrame, list]] = {}
+    made: dict[str, tuple[pd.DataFrame, list[Spot]]] = {}
     if shelf.entries:
-        desk.ledger.note(lists.DERIVED)
-        rows = lists.join_known(lists.spells(shelf.entries, desk), appointments, desk)
-        columns = ["teacher_id", "class_id", "role", "starts_on", "ends_on", "reason_ended"]
-        frame = pd.DataFrame([row for _, row in rows], columns=columns, dtype=object)
-        made["appointments"] = frame, [s.first.where.cell(s.first.row, s.first.column) for s, _ in rows]
+        desk.ledger.note(spells.DERIVED)
+        rows, ended = spells.join(spells.spells(shelf.entries, desk), spells.known_spells(appointments), desk)
+        made["appointments"] = _appointments(row for _, row in rows), [spell.place for spell, _ in rows]
+        shelf.ended = _appointments(ended)
     if shelf.book:
         assessments, outcomes, cells = scores.tables(shelf.book, desk)
         made["assessments"] = assessments, []
@@ -244,13 +261,24 @@ def _tables(shelf: _Shelf, desk: Desk, appointments: pd.DataFrame | None) -> dic
     return made
 
 
+def _appointments(rows: Iterable[spells.Known]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["teacher_id", "class_id", "role", "starts_on", "ends_on", "reason_ended"]
+    return pd.DataFrame([astuple(row) for row in rows], columns=columns, dtype=object)
+
+
 _KINDS = Text(
     "能读的有：班主任名单（班级、班主任）、成绩册（姓名或学号、学科）、培训签到表（姓名、签到）、获奖名单（姓名、荣誉名称）",
     "What is read: head-teacher lists (班级, 班主任), score sheets (姓名 or 学号, subjects), sign-in sheets (姓名, 签到) and "
     "lists of honours (姓名, 荣誉名称)",
 )
+_FAILED = Text("公式出错，没有值", "has a formula that failed, and no value")
+_WRITE_VALUE = Text("请改正公式，或直接填入值", "Correct the formula, or write the value")
 _NOTHING = Text("里面没有认得出的表", "hold no table that is known")
-_NO_HEADER = Text("从标题看是要读的表，却找不到认得出的列名", "has a title that asks for reading, but no header that is known")
+_NO_HEADER = Text(
+    "从标题看是要读的表，却找不到认得出的列名", "has a title that asks for reading, but no header that is known"
+)
 _NO_KIND = Text("从列名看不出是哪种表", "has headers that do not say what it is")
 _OTHER_TABLE = Text("不属于这四种表的行", "rows of tables of other kinds")
 _OTHER_SHEET = Text("不属于这四种表的工作表", "sheets of other kinds")

@@ -19,12 +19,16 @@ _OLD = r"(?:原|前)班主任[:为是]?(?P<who>[一-龥·]{2,4}?)(?:老师)?"
 
 # «0» stands for the first day that is named, «1» for the second.
 _HANDS_OVER = re.compile(rf"«0»(?:起|开始)?(?P<why>[^«»由]*?)[,，、]?(?:改)?由{_WHO}{_TAKES}(?P<rest>[^«»]*)")
-_STANDS_IN = re.compile(rf"«0»(?:起)?(?:至|到|-)«1»(?:期间|止)?(?P<why>[^«»由]*?)[,，、]?由{_WHO}(?P<how>代理|代班|代)(?:班主任)?(?P<rest>)")
+_STANDS_IN = re.compile(
+    rf"«0»(?:起)?(?:至|到|-)«1»(?:期间|止)?(?P<why>[^«»由]*?)[,，、]?由{_WHO}(?P<how>代理|代班|代)(?:班主任)?(?P<rest>)"
+)
 _TOOK_OVER = re.compile(rf"{_OLD}[,，]?(?P<end>于|至|到)?«0»(?P<mark>起|止|前)?(?P<why>[^«»]*)")
 _STARTED = re.compile(r"(?:于|自)?«0»(?:起|开始)?(?:接任|接手|接班|任职|到任|上任|担任班主任|任班主任)(?P<why>)")
 _ENDED = re.compile(r"(?:于|至|到)?«0»(?P<mark>起)?(?P<why>[^«»由]+)")
 #: What shows that a remark is about who leads the class.
-_TRIGGER = re.compile(r"接任|接替|接手|代理|代班|原班主任|前班主任|离任|卸任|改由|换班|调离|产假|病假|休假|退休|免去|不再担任|换成|更换|\d月|学期中")
+_TRIGGER = re.compile(
+    r"接任|接替|接手|代理|代班|原班主任|前班主任|离任|卸任|改由|换班|调离|产假|病假|休假|退休|免去|不再担任|换成|更换|\d月|学期中"
+)
 _ENDS = ("离任", "止", "结束")
 
 

@@ -68,7 +68,7 @@ class ScoreBooks:
         outcomes["beside"] = level.where(outcomes["score"].notna() & level.notna(), None)
         # Small frames are taken out of this by the hundred: plain objects are faster there than Arrow's strings.
         outcomes = outcomes.drop(columns=["score", "level", "status", "term_id_x"], errors="ignore").astype(
-            {name: object for name in ("assessment_id", "student_id", "class_id", "school_id", "name", "value", "beside")}
+            dict.fromkeys(("assessment_id", "student_id", "class_id", "school_id", "name", "value", "beside"), object)
         )
         index = {term.term_id: term.index for term in self.places.terms}
         parts: dict[tuple[str, int], list] = {}
@@ -156,7 +156,13 @@ class _Sheet:
     """How the tables of one sheet are written."""
 
     def __init__(
-        self, places: Places, hand: Hand, term: Term, columns: list[tuple], who: tuple[str, str] | None, two_rows: bool
+        self,
+        places: Places,
+        hand: Hand,
+        term: Term,
+        columns: list[tuple],
+        who: tuple[str, str] | None,
+        two_rows: bool,
     ):
         self.places, self.hand, self.term, self.columns = places, hand, term, columns
         self.who, self.two_rows = who, two_rows
@@ -167,7 +173,9 @@ class _Sheet:
         hand = self.hand
         lead = ["班级"] if with_class else []
         header = [("", text) for text in (*lead, self.who[0] if self.who else "序号", "姓名")]
-        header += [(_SET_BY[set_by], self._name(part, measure, full)) for _, part, measure, set_by, full in self.columns]
+        header += [
+            (_SET_BY[set_by], self._name(part, measure, full)) for _, part, measure, set_by, full in self.columns
+        ]
         rows: list[list] = []
         if self.full_row:
             rows.append(["满分", *[None] * (len(lead) + 1), *(column[4] for column in self.columns)])

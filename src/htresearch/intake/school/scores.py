@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from htresearch.intake.school.context import Context, Desk
 from htresearch.intake.school.dictionary import Dictionary, Measure, is_level, maximum
 from htresearch.intake.school.layout import Block
-from htresearch.intake.school.ledger import Where
+from htresearch.intake.school.ledger import Spot, Where
 from htresearch.intake.school.places import SchoolClass, Term
 from htresearch.intake.school.plain import masked, plain
 from htresearch.intake.school.roster import NUMBERS
@@ -69,7 +69,7 @@ class Results:
     results: list[Result] = field(default_factory=list)
     levels: list[bool] = field(default_factory=list)
     fulls: list[float | None] = field(default_factory=list)
-    places: list[tuple[Where, int, int]] = field(default_factory=list)
+    places: list[Spot] = field(default_factory=list)
 
 
 Book = dict[Key, Results]
@@ -101,7 +101,7 @@ def _columns(block: Block, context: Context) -> list[ScoreColumn]:
             if any(row[column] is not None for _, row in block.rows):
                 near = [] if subjects else words.near_subjects(header[-1])
                 fix = _NEAR_SUBJECT.format(near=listing(near)) if near else _ADD_SUBJECT
-                ledger.fault(where, place, _NO_SUBJECT, fix, "/".join(header))
+                ledger.fault(place, _NO_SUBJECT.format(name="/".join(header)), fix)
             continue
         measure = words.measures[next(iter(subjects))]
         fulls = [full for text in header if (full := maximum(text))]
@@ -115,8 +115,10 @@ def _columns(block: Block, context: Context) -> list[ScoreColumn]:
                 _examination(header, context),
             )
         )
-    for column in sorted({c for _, row in block.rows for c, v in enumerate(row) if v is not None} - set(block.columns)):
-        ledger.fault(where, where.cell(block.header_row, column), _NO_HEADER, _WRITE_HEADER)
+    for column in sorted(
+        {c for _, row in block.rows for c, v in enumerate(row) if v is not None} - set(block.columns)
+    ):
+        ledger.fault(where.cell(block.header_row, column), _NO_HEADER, _WRITE_HEADER)
     return found
 
 
@@ -218,7 +220,7 @@ def read_scores(block: Block, context: Context, book: Book) -> None:
         if match.id is None:
             column = next((roles[k] for k in (*NUMBERS, "name") if k in roles and row[roles[k]] is not None), 0)
             shown = masked(name) or masked(next(iter(numbers.values()), ""))
-            desk.ledger.fault(where, where.cell(number, column), match.why, match.fix, shown)
+            desk.ledger.fault(where.cell(number, column), match.why, match.fix, shown)
             continue
         desk.ledger.rows_kept += 1
         for column in columns:
@@ -236,7 +238,7 @@ def read_scores(block: Block, context: Context, book: Book) -> None:
                 continue
             full = marked.get(column.column, column.full)
             if fault := said_here.fault or _beyond(said_here, column, full):
-                desk.ledger.fault(where, where.cell(number, column.column), fault, _FIXES[fault], value)
+                desk.ledger.fault(where.cell(number, column.column), fault, _FIXES[fault], value)
                 continue
             place = (known.class_id, column.column)
             if place not in keys:
@@ -247,7 +249,7 @@ def read_scores(block: Block, context: Context, book: Book) -> None:
             results.results.append(said_here)
             results.levels.append(column.holds_levels)
             results.fulls.append(full)
-            results.places.append((where, number, column.column))
+            results.places.append(Spot(where, number, column.column))
 
 
 def _beyond(said: Result, column: ScoreColumn, full: float | None) -> Text | None:
@@ -261,7 +263,7 @@ def _beyond(said: Result, column: ScoreColumn, full: float | None) -> Text | Non
 # --- the tables -----------------------------------------------------------------------------------------------------
 
 
-def tables(book: Book, desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame, list[tuple[Where, int, int]]]:
+def tables(book: Book, desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame, list[Spot]]:
     """Return `assessments` and `outcomes`, and the cell that each outcome stands in.
 
     The id of an assessment is made of its term, measure and grade, and of what sets it apart: the examination (if not
@@ -289,10 +291,10 @@ def tables(book: Book, desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame, list[tup
             frames.append(frame)
             places += kept
     columns = ["assessment_id", "student_id", "score", "level", "status"]
-    outcomes = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({c: [] for c in columns}, dtype=object)
-    names = (
-        "assessment_id term_id stage grade domain measure set_by scale max_score comparable_within rated_by better"
-    ).split()
+    outcomes = (
+        pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({c: [] for c in columns}, dtype=object)
+    )
+    names = ["assessment_id", "term_id", "stage", "grade", "domain", "measure", "set_by", "scale", "max_score", "comparable_within", "rated_by", "better"]
     return pd.DataFrame(rows, columns=names, dtype=object), outcomes, places
 
 
@@ -308,13 +310,15 @@ def _by_paper(key: Key, results: Results, desk: Desk) -> list[Results]:
     if key.set_by not in ("school", "class"):
         first = results.places[results.fulls.index(stated[0])]
         other = results.places[results.fulls.index(stated[1])]
-        fix = _ONE_MAXIMUM.format(first=first[0].cell(*first[1:]), a=f"{stated[0]:g}", b=f"{stated[1]:g}")
-        desk.ledger.fault(other[0], other[0].cell(*other[1:]), _MAXIMA, fix)
+        fix = _ONE_MAXIMUM.format(first=first, a=f"{stated[0]:g}", b=f"{stated[1]:g}")
+        desk.ledger.fault(other, _MAXIMA, fix)
         return [results]
     parts: dict[float | None, Results] = {}
     for values in zip(results.pupils, results.results, results.levels, results.fulls, results.places, strict=True):
         part = parts.setdefault(values[3], Results())
-        for listed, value in zip((part.pupils, part.results, part.levels, part.fulls, part.places), values, strict=True):
+        for listed, value in zip(
+            (part.pupils, part.results, part.levels, part.fulls, part.places), values, strict=True
+        ):
             listed.append(value)
     return list(parts.values())
 
@@ -326,8 +330,7 @@ def _scale(results: Results, key: Key, desk: Desk) -> tuple[str, float | None]:
     own = [n for n, r in enumerate(results.results) if r.level is not None and not results.levels[n]]
     if scores:
         for n in own:
-            where, *place = results.places[n]
-            desk.ledger.fault(where, where.cell(*place), _LEVEL_AMONG_SCORES, _FIXES[_LEVEL_AMONG_SCORES])
+            desk.ledger.fault(results.places[n], _LEVEL_AMONG_SCORES, _FIXES[_LEVEL_AMONG_SCORES])
     if any(r.word is not None for r in results.results):
         _one_wording(results, desk)
     levels = any(r.level is not None for r in results.results)
@@ -336,19 +339,19 @@ def _scale(results: Results, key: Key, desk: Desk) -> tuple[str, float | None]:
 
 def _one_wording(results: Results, desk: Desk) -> None:
     """Count levels that are written as words; two words of one column for one level may not mean the same there."""
-    used: dict[tuple[Where, int, str], dict[str, str]] = {}
-    count: dict[tuple[str, str], list[str]] = {}
-    for r, (where, row, column) in zip(results.results, results.places, strict=True):
+    used: dict[tuple[Where, int, str], dict[str, Spot]] = {}
+    count: dict[tuple[str, str], list[Spot]] = {}
+    for r, place in zip(results.results, results.places, strict=True):
         if r.level is not None:
-            used.setdefault((where, column, r.level), {}).setdefault(r.word or r.level, where.cell(row, column))
+            used.setdefault((place.where, place.column, r.level), {}).setdefault(r.word or r.level, place)
         if r.word is not None:
-            count.setdefault((r.word, r.level), []).append(where.cell(row, column))
+            count.setdefault((r.word, r.level), []).append(place)
     for (word, level), cells in count.items():
         desk.ledger.find(_WORD.format(word=word, level=level), cells[0], len(cells))
-    for (where, _, _), words in used.items():
+    for words in used.values():
         if len(words) > 1:
             fix = _SAY_LEVELS.format(words=listing(words))
-            desk.ledger.fault_once(where, list(words.values())[1], _TWO_WORDS, fix)
+            desk.ledger.fault_once(list(words.values())[1], _TWO_WORDS, fix)
 
 
 def _identity(key: Key, scale: str, full: float | None) -> str:
@@ -384,7 +387,7 @@ def _assessment(identity: str, key: Key, scale: str, full: float | None) -> tupl
     )
 
 
-def _once(frame: pd.DataFrame, results: Results, desk: Desk) -> tuple[pd.DataFrame, list[tuple[Where, int, int]]]:
+def _once(frame: pd.DataFrame, results: Results, desk: Desk) -> tuple[pd.DataFrame, list[Spot]]:
     """Join a score and the level beside it, drop what is said twice; what is said in two ways is a fault."""
     twice = frame["student_id"].duplicated(keep=False)
     if not twice.any():
@@ -398,21 +401,17 @@ def _once(frame: pd.DataFrame, results: Results, desk: Desk) -> tuple[pd.DataFra
             keep.append(n)
             continue
         drop.add(n)
-        where, row, column = results.places[n]
         if results.levels[n] != results.levels[at] and status[n] == status[at]:
             scores[at] = scores[at] if scores[at] == scores[at] else scores[n]
             levels[at] = levels[at] or levels[n]
-        elif (scores[n] == scores[at] or scores[n] != scores[n] and scores[at] != scores[at]) and (
+        elif (scores[n] == scores[at] or (scores[n] != scores[n] and scores[at] != scores[at])) and (
             levels[n] == levels[at] and status[n] == status[at]
         ):
-            desk.ledger.find(_SAME_TWICE, where.cell(row, column))
+            desk.ledger.find(_SAME_TWICE, results.places[n])
         else:
-            other, *place = results.places[at]
-            desk.ledger.fault(where, where.cell(row, column), _OTHERWISE, _NAME_IT.format(first=other.cell(*place)))
+            desk.ledger.fault(results.places[n], _OTHERWISE, _NAME_IT.format(first=results.places[at]))
     frame = frame.assign(score=scores, level=levels).iloc[keep].reset_index(drop=True)
     return frame, [results.places[n] for n in keep]
-
-
 
 
 _NOT_SAID = Text(
@@ -422,13 +421,14 @@ _NOT_SAID = Text(
 )
 LEFT_COLUMN = Text("没有用到的列“{name}”", "columns that are not used: {name}")
 _NEAR_SUBJECT = Text(
-    "是否指：{near}？可改列名，或用 measures= 说明这个项目", "Did it mean {near}? Rename it, or describe it by measures="
+    "是否指：{near}？可改列名，或用 measures= 说明这个项目",
+    "Did it mean {near}? Rename it, or describe it by measures=",
 )
 _ADD_SUBJECT = Text(
     "请改成学科名，或用 measures= 说明这个项目；不用的列请删去",
     "Rename it to a subject, describe it by measures=, or delete the column",
 )
-_NO_SUBJECT = Text("不知道这一列是什么", "is no subject that is known")
+_NO_SUBJECT = Text("不知道“{name}”这一列是什么", "{name} is no subject that is known")
 _NO_HEADER = Text("这一列有内容，却没有列名", "the column holds something, but has no header")
 _WRITE_HEADER = Text("请写上列名；不用的列请删去", "Write its header, or delete the column")
 _NOBODY = Text("没有姓名也没有号码的行", "rows with neither name nor number")
@@ -440,11 +440,16 @@ _ABOVE = Text("高于满分", "is above the maximum score")
 _SCORE_IN_LEVELS = Text("等级列里是数字", "is a number in a column of levels")
 _LEVEL_AMONG_SCORES = Text("同一测评别处是分数，这里是等级", "is a level where the assessment has scores elsewhere")
 _FIXES = {
-    _NO_RESULT: Text("请改为分数、A–E、缺考、缓考或免考；没有记录则留空", "Write a score, A–E, 缺考, 缓考 or 免考, or leave it empty"),
+    _NO_RESULT: Text(
+        "请改为分数、A–E、缺考、缓考或免考；没有记录则留空",
+        "Write a score, A–E, 缺考, 缓考 or 免考, or leave it empty",
+    ),
     _TIME: Text("请把这一列设为文本，写成 235 或 3'55\"", "Format the column as text and write 235 or 3'55\""),
     _ABOVE: Text("请核对分数与满分", "Check the score and the maximum"),
     _SCORE_IN_LEVELS: Text("请改为等级", "Write a level"),
-    _LEVEL_AMONG_SCORES: Text("请改为分数；等级请另写一列“（学科）等级”", "Write a score; levels go into a column of their own"),
+    _LEVEL_AMONG_SCORES: Text(
+        "请改为分数；等级请另写一列“（学科）等级”", "Write a score; levels go into a column of their own"
+    ),
 }
 _MAXIMA = Text("同一份统一命题的试卷有两种满分", "a common paper has two maximum scores")
 _ONE_MAXIMUM = Text(

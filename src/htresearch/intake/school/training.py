@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from htresearch.intake.school.context import Context, Desk
+from htresearch.intake.school.context import Context
 from htresearch.intake.school.dates import day
 from htresearch.intake.school.dictionary import Dictionary, base
 from htresearch.intake.school.layout import Block
-from htresearch.intake.school.ledger import Where
+from htresearch.intake.school.ledger import Spot, Where
 from htresearch.intake.school.lists import NO_DAY, NOBODY, WRITE_DAY
 from htresearch.intake.school.plain import masked, plain
 from htresearch.language import Text, listing
@@ -67,9 +67,9 @@ class Held:
 
     event: Event
     unit: str
-    place: str
+    place: Spot
     where: Where
-    attended: dict[str, tuple[float, float | None, str]] = field(default_factory=dict)
+    attended: dict[str, tuple[float, float | None, Spot]] = field(default_factory=dict)
 
 
 Trainings = dict[tuple, Held]
@@ -106,7 +106,7 @@ def read_training(block: Block, context: Context, book: Trainings, known: dict[s
         held = _held(own.over(titled), context, book, known, number, school)
         match = desk.roster.teacher(plain(name), school)
         if match.id is None:
-            desk.ledger.fault(where, where.cell(number, roles["name"]), match.why, match.fix, masked(name))
+            desk.ledger.fault(where.cell(number, roles["name"]), match.why, match.fix, masked(name))
             continue
         if held is None:
             continue
@@ -126,10 +126,10 @@ def _attend(held: Held, teacher: str, cells: dict, roles: dict[str, int], number
         if plain(value):
             hours = _hours(value, unit)
             if hours is None:
-                ledger.fault(where, where.cell(number, roles[role]), _NO_HOURS, _WRITE_HOURS, value)
+                ledger.fault(where.cell(number, roles[role]), _NO_HOURS, _WRITE_HOURS, value)
                 return
             if held.event.hours is not None and hours > held.event.hours + 1e-9:
-                ledger.fault(where, where.cell(number, roles[role]), _TOO_LONG, _CHECK_HOURS, value)
+                ledger.fault(where.cell(number, roles[role]), _TOO_LONG, _CHECK_HOURS, value)
                 return
             break
     else:
@@ -138,7 +138,7 @@ def _attend(held: Held, teacher: str, cells: dict, roles: dict[str, int], number
     if plain(rating):
         rating = _number(rating)
         if rating is None:
-            ledger.fault(where, where.cell(number, roles["rating"]), _NO_RATING, _WRITE_RATING, cells["rating"])
+            ledger.fault(where.cell(number, roles["rating"]), _NO_RATING, _WRITE_RATING, cells["rating"])
             return
     else:
         rating = None
@@ -150,7 +150,7 @@ def _attend(held: Held, teacher: str, cells: dict, roles: dict[str, int], number
     if said[:2] == (hours, rating):
         ledger.find(_TWICE, place)
     else:
-        ledger.fault(where, place, _OTHERWISE, _KEEP_ONE.format(first=said[2]))
+        ledger.fault(place, _OTHERWISE, _KEEP_ONE.format(first=said[2]))
 
 
 def _was_there(value: object, roles: dict[str, int], number: int, context: Context) -> bool | None:
@@ -169,7 +169,7 @@ def _was_there(value: object, roles: dict[str, int], number: int, context: Conte
     if re.fullmatch(r"[一-龥·]{2,4}", text):  # a signature
         return True
     place = context.where.cell(number, roles["signed"])
-    context.desk.ledger.fault(context.where, place, _NO_SIGN, _WRITE_SIGN, value if len(text) < 3 else None)
+    context.desk.ledger.fault(place, _NO_SIGN, _WRITE_SIGN, value if len(text) < 3 else None)
     return None
 
 
@@ -178,7 +178,7 @@ def _was_there(value: object, roles: dict[str, int], number: int, context: Conte
 
 def _titled(block: Block, context: Context) -> Event:
     """Read what stands above a table: 层级：校本, or a label and its value in two cells."""
-    said: dict[str, tuple[object, str, str]] = {}
+    said: dict[str, tuple[object, str, Spot]] = {}
     words = context.desk.words
     for place, (text, row, column) in enumerate(block.prose):
         pairs = [part.split(":", 1) for part in _PARTED.split(unicodedata.normalize("NFKC", text)) if ":" in part]
@@ -206,7 +206,7 @@ def _of_cells(cells: dict, roles: dict[str, int], number: int, context: Context)
     return _event(said, context) if said else Event()
 
 
-def _event(said: dict[str, tuple[object, str, str]], context: Context) -> Event:
+def _event(said: dict[str, tuple[object, str, Spot]], context: Context) -> Event:
     """Read the cells that state an event; a word or a day that is not known is a fault."""
     ledger, where, words = context.desk.ledger, context.where, context.desk.words
     parts: dict[str, object] = {}
@@ -216,17 +216,17 @@ def _event(said: dict[str, tuple[object, str, str]], context: Context) -> Event:
             found = _word(words, _WORDS[role], text)
             if found is None:
                 known = listing(dict.fromkeys(w for w in words.words[_WORDS[role]] if not w.isascii()))
-                ledger.fault(where, place, _NO_WORD, Text("可用：{all}", "Use one of: {all}").format(all=known), value)
+                ledger.fault(place, _NO_WORD, Text("可用：{all}", "Use one of: {all}").format(all=known), value)
             parts[role.removeprefix("event_")] = found
         elif role == "event_held_on":
             parts["held_on"] = day(value)
             if parts["held_on"] is None:
-                ledger.fault(where, place, NO_DAY, WRITE_DAY, value)
+                ledger.fault(place, NO_DAY, WRITE_DAY, value)
         elif role in ("event_hours", "event_periods"):
             unit = PERIOD_HOURS if role == "event_periods" else 1.0 if "小时" in label else None
             hours = _hours(value, unit)
             if hours is None:
-                ledger.fault(where, place, _NO_HOURS, _WRITE_HOURS, value)
+                ledger.fault(place, _NO_HOURS, _WRITE_HOURS, value)
             parts.setdefault("hours", hours)
         elif role == "event_id":
             parts["event_id"] = text
@@ -266,20 +266,24 @@ def _held(
     lacking = [part for part in _PARTS if getattr(event, part) is None]
     if lacking:
         rule = _LACKS.format(parts=listing(_LABELS[part] for part in lacking))
-        ledger.fault_once(where, where.row(context.header_row), rule, _SAY_IT)
+        ledger.fault_once(where.row(context.header_row), rule, _SAY_IT)
         return None
     unit = ""
     if event.level in ("school", "zone"):
         if school is None:
-            ledger.fault_once(where, where.row(context.header_row), _WHOSE, _SAY_WHOSE)
+            ledger.fault_once(where.row(context.header_row), _WHOSE, _SAY_WHOSE)
             return None
         unit = school if event.level == "school" else (desk.places.zones.get(school) or school)
-    key = ("id", event.event_id) if event.event_id else (event.level, unit, event.held_on, event.name, event.theme, event.format)
+    key = (
+        ("id", event.event_id)
+        if event.event_id
+        else (event.level, unit, event.held_on, event.name, event.theme, event.format)
+    )
     held = book.setdefault(key, Held(event, unit, where.cell(number, 0), where))
     other = [p for p in _PARTS if getattr(held.event, p) != getattr(event, p)]
     if other:
         rule = _DIFFERS.format(parts=listing(_LABELS[p] for p in other))
-        ledger.fault_once(where, where.row(context.header_row), rule, _KEEP_ONE.format(first=held.place))
+        ledger.fault_once(where.row(context.header_row), rule, _KEEP_ONE.format(first=held.place))
         return None
     return held
 
@@ -287,7 +291,7 @@ def _held(
 # --- the tables -----------------------------------------------------------------------------------------------------
 
 
-def tables(book: Trainings) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def tables(book: Trainings) -> tuple[pd.DataFrame, pd.DataFrame, list[Spot]]:
     """Return `training_events` and `attendance`, and the cell of each participant.
 
     An event without a number of its own gets an id made of its level, who held it, day, name, theme and format, so
@@ -354,5 +358,7 @@ _SAY_IT = Text(
     "Write it above the table, such as 层级：校本 形式：研讨会 主题：工作方法 方式：个案分析 时间：2024.10.10 时长：2小时",
 )
 _WHOSE = Text("看不出是哪所学校（哪个学区）的培训", "does not say whose event it is")
-_SAY_WHOSE = Text("请在标题、工作表名或文件名中写明校名", "Write the school into the title, the sheet's name or the file's")
+_SAY_WHOSE = Text(
+    "请在标题、工作表名或文件名中写明校名", "Write the school into the title, the sheet's name or the file's"
+)
 _DIFFERS = Text("同一次培训的{parts}与另一处不同", "the event differs from another sheet in {parts}")

@@ -16,7 +16,12 @@ from htresearch.language import Text, label
 from htresearch.study.open import Study
 
 _LEVELS = {
-    "school": "校本", "zone": "学区", "district": "区级", "city": "市级", "province": "省级", "national": "国家级"
+    "school": "校本",
+    "zone": "学区",
+    "district": "区级",
+    "city": "市级",
+    "province": "省级",
+    "national": "国家级",
 }
 _AWARDS = {"school": "校级", "zone": "学区级", "district": "区级", "city": "市级"}
 
@@ -89,7 +94,14 @@ class TrainingBooks:
         ]
         rated = any(rating == rating for _, _, rating in there)
         signs = hand.may("blocks")
-        header = ["序号", "姓名", *(["签到"] if signs else []), "参加时长（小时）", *(["评价"] if rated else []), "备注"]
+        header = [
+            "序号",
+            "姓名",
+            *(["签到"] if signs else []),
+            "参加时长（小时）",
+            *(["评价"] if rated else []),
+            "备注",
+        ]
         rows = []
         for number, (who, attended, rating) in enumerate(there, 1):
             shown = [None if rating != rating else rating] if rated else []
@@ -114,7 +126,9 @@ class HonourBooks:
             elif home is None:
                 ledger.leave_out(_NO_NAME, "incentives")
             else:
-                self.rows.setdefault(home[0], []).append((_day(row.granted_on), home[1], str(row.level), row.amount_yuan))
+                self.rows.setdefault(home[0], []).append(
+                    (_day(row.granted_on), home[1], str(row.level), row.amount_yuan)
+                )
 
     def sheets(self, school: str, name: str, hand: Hand) -> Iterator[tuple[str, list[Table]]]:
         """Yield the list of a school."""
@@ -132,4 +146,6 @@ class HonourBooks:
 
 
 _NO_NAME = Text("名册中没有姓名的教师的记录", "records of teachers without a name on the roster")
-_NO_HONOUR = Text("不是评优树先的激励（获奖名单不写）", "incentives other than honours, which lists of honours do not show")
+_NO_HONOUR = Text(
+    "不是评优树先的激励（获奖名单不写）", "incentives other than honours, which lists of honours do not show"
+)
