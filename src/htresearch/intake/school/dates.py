@@ -22,7 +22,7 @@ _HALF = r"(?:第?(?P<nth>[一二12])学期|(?P<side>[上下])(?:学期|半学年
 _TERMS = (
     re.compile(_YEARS + r"(?:学?年度?)?第?[,，(]?" + _HALF),
     re.compile(_YEARS + r"-(?P<nth>[12])(?!\d)"),
-    re.compile(r"(?P<first>(?:19|20)\d{2})学年度?[,，(]?" + _HALF),
+    re.compile(r"(?<![-0-9/至到.、])(?P<first>(?:19|20)\d{2})学年度?[,，(]?" + _HALF),
     re.compile(r"(?P<year>(?:19|20)\d{2})年?(?P<season>[春秋])(?!游|运|天)"),
 )
 _ID = re.compile(r"(?P<first>(?:19|20)\d{2})-(?P<nth>[12])")

@@ -12,7 +12,7 @@ from htresearch.intake.workbook import Sheet
 from htresearch.language import Text
 
 #: Roles of which one at least stands in any header, and how many known headers make a header row.
-_ANCHORS = frozenset({"name", "class", "head", "award", "student_number"})
+_ANCHORS = frozenset({"name", "class", "head", "award", "student_number", "number", "seat"})
 _TITLE_MARKS = (
     "学年",
     "学期",
@@ -148,7 +148,7 @@ def _headers(rows: list[list], sheet: Sheet, words: Dictionary) -> Iterator[tupl
             bottom += 1
         if top == number and number - 1 > last and _groups(rows[number - 1], anchors, words):
             top -= 1
-        last = bottom
+        last = bottom = min(bottom, len(rows) - 1)  # blank rows at the end are not saved, though they may be merged
         yield top, bottom
 
 

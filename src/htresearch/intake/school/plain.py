@@ -89,7 +89,7 @@ def digits(text: str) -> str:
     '2024年'
     """
     return re.sub(
-        r"[〇零○一二三四五六七八九]{4}(?=年|学年|级|届|-|$)",
+        r"[〇零○一二三四五六七八九]{4}(?=[年学级届至到/-]|$)",
         lambda match: "".join(str(_DIGITS[mark]) for mark in match[0]),
         text,
     )

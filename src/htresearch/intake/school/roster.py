@@ -65,7 +65,7 @@ SEVERAL = Text("名册中有不止一人与之相符", "fits more than one perso
 CONTRADICTS = Text("与同一行的号码指的不是同一人", "is not the person whose number stands in the same row")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Roster:
     """Who the sheets mean.
 
@@ -98,6 +98,11 @@ class Roster:
     def __post_init__(self):
         frames = {name: getattr(self, name) for name in NEEDED}
         require(*(f for name, frame in frames.items() if frame is not None for f in _lacking(name, frame)))
+
+    def __repr__(self) -> str:
+        """Say how many there are, and nobody's name."""
+        counts = (f"{len(frame)} {name}" for name in NEEDED if (frame := getattr(self, name)) is not None)
+        return f"Roster({', '.join(counts)})"
 
     @classmethod
     def read(cls, path: str | Path) -> Roster:
