@@ -92,7 +92,7 @@ def study(folder):
 @pytest.fixture(scope="session")
 def roster():
     pupils = [
-        (f"P{c[1:]}{i}", name, c, f"L000000{year}0000{c[1:]}{i:02d}", f"{year}{no:02d}{i:02d}", i)
+        (f"P{c[1:]}{i}", name, c, f"L999999{year}0000{c[1:]}{i:02d}", f"{year}{no:02d}{i:02d}", i)
         for c, _, _, year, _, no in CLASSES
         for i, name in enumerate(PUPILS, 1)
     ]

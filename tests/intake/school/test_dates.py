@@ -34,7 +34,8 @@ def test_a_day_in_every_way(written):
 
 
 @pytest.mark.parametrize(
-    "written", ["24.9.1", "9月1日", "2024.9", "2024.13.1", "2024.2.30", "9.1", "", None, 45536, True, 2024.9, "2024.9.11.1"]
+    "written",
+    ["24.9.1", "9月1日", "2024.9", "2024.13.1", "2024.2.30", "9.1", "", None, 45536, True, 2024.9, "2024.9.11.1"],
 )
 def test_what_is_no_certain_day_is_none(written):
     assert day(written) is None
@@ -75,7 +76,17 @@ def test_the_second_term_is_the_spring_after():
 
 
 @pytest.mark.parametrize(
-    "written", ["2024-2025学年", "2024年上学期", "2024-2026学年第一学期", "2024、2025学年第一学期", "第一学期", "2024.9.1", "2024年春游", ""]
+    "written",
+    [
+        "2024-2025学年",
+        "2024年上学期",
+        "2024-2026学年第一学期",
+        "2024、2025学年第一学期",
+        "第一学期",
+        "2024.9.1",
+        "2024年春游",
+        "",
+    ],
 )
 def test_what_is_no_certain_term_is_none(written):
     assert find_term(plain(written)) is None

@@ -14,7 +14,13 @@ def incentives(books):
 
 
 def test_a_list_of_honours(read):
-    rows = [TITLE, HEADER, [1, "王静", "优秀班主任", "区级", "2023.9.10"], [2, "李敏", "师德标兵", "校级", date(2024, 7, 10)], ["以上名单已公示。"]]
+    rows = [
+        TITLE,
+        HEADER,
+        [1, "王静", "优秀班主任", "区级", "2023.9.10"],
+        [2, "李敏", "师德标兵", "校级", date(2024, 7, 10)],
+        ["以上名单已公示。"],
+    ]
     books = read(rows)
     assert incentives(books) == [
         ("T1", "honour", "district", date(2023, 9, 10), None),
@@ -44,12 +50,25 @@ def test_a_month_counts_as_its_last_day_and_is_said(read):
 
 def test_other_incentives_with_amounts(read):
     header = ["姓名", "荣誉名称", "激励类别", "级别", "获奖日期", "金额（元）"]
-    rows = [TITLE, header, ["王静", "津贴", "班主任津贴", "校级", "2023.9.10", "3,000元"], ["李敏", None, "职称评定", "区级", "2023.9.10", None]]
-    assert [(row[1], row[4]) for row in incentives(read(rows))] == [("head_teacher_allowance", 3000.0), ("title_review", None)]
+    rows = [
+        TITLE,
+        header,
+        ["王静", "津贴", "班主任津贴", "校级", "2023.9.10", "3,000元"],
+        ["李敏", None, "职称评定", "区级", "2023.9.10", None],
+    ]
+    assert [(row[1], row[4]) for row in incentives(read(rows))] == [
+        ("head_teacher_allowance", 3000.0),
+        ("title_review", None),
+    ]
 
 
 def test_two_honours_of_one_day_and_level_are_one_row_and_said(read):
-    rows = [TITLE, HEADER, [1, "王静", "优秀班主任", "区级", "2023.9.10"], [2, "王静", "师德标兵", "区级", "2023.9.10"]]
+    rows = [
+        TITLE,
+        HEADER,
+        [1, "王静", "优秀班主任", "区级", "2023.9.10"],
+        [2, "王静", "师德标兵", "区级", "2023.9.10"],
+    ]
     books = read(rows)
     assert len(incentives(books)) == 1
     assert "记为一次：1" in str(books.note)
@@ -73,5 +92,7 @@ def test_what_cannot_be_decided_is_a_fault_at_its_cell(refused, row, cell, rule,
 
 
 def test_an_amount_that_is_none_is_a_fault(refused):
-    ((where, rule, _, _),) = refused([TITLE, [*HEADER, "金额"], [1, "王静", "优秀班主任", "区级", "2023.9.10", "若干"]])
+    ((where, rule, _, _),) = refused(
+        [TITLE, [*HEADER, "金额"], [1, "王静", "优秀班主任", "区级", "2023.9.10", "若干"]]
+    )
     assert where.endswith("F3") and "多少钱" in rule

@@ -27,7 +27,13 @@ def spells(books):
 
 
 def test_who_stays_keeps_one_spell(read):
-    books = read([*table("2023-1", ["二年级(1)班", "王静"]), *table("2023-2", ["二(1)班", "王 静"]), *table("2024-1", ["2022级1班", "王静"])])
+    books = read(
+        [
+            *table("2023-1", ["二年级(1)班", "王静"]),
+            *table("2023-2", ["二(1)班", "王 静"]),
+            *table("2024-1", ["2022级1班", "王静"]),
+        ]
+    )
     assert spells(books) == [("T1", "C11", "head", date(2023, 8, 31), None, None)]
     assert "任职时段由各学期班主任名单推出" in str(books.note)
 
@@ -56,7 +62,11 @@ def test_a_successor_who_came_in_an_earlier_term_ends_the_spell_before(read):
 
 def test_a_yearly_first_day_begins_no_new_spell(read):
     books = read(
-        [*table("2023-1", ["二(1)班", "王静", "2023.9.1"]), *table("2023-2", ["二(1)班", "王静", "2023.9.1"]), *table("2024-1", ["三(1)班", "王静", "2024.9.1"])]
+        [
+            *table("2023-1", ["二(1)班", "王静", "2023.9.1"]),
+            *table("2023-2", ["二(1)班", "王静", "2023.9.1"]),
+            *table("2024-1", ["三(1)班", "王静", "2024.9.1"]),
+        ]
     )
     assert spells(books) == [("T1", "C11", "head", date(2023, 9, 1), None, None)]
     assert [left.count for left in books.findings if "较晚的任职日期" in str(left.rule)] == [1]
@@ -64,7 +74,10 @@ def test_a_yearly_first_day_begins_no_new_spell(read):
 
 def test_who_ended_and_came_back_has_two_spells(read):
     books = read(
-        [*table("2023-1", ["二(1)班", "王静", "2022.8.20", "2023.12.1", "休假"], ["二(1)班", "李敏", "2023.12.2"]), *table("2023-2", ["二(1)班", "王静"])]
+        [
+            *table("2023-1", ["二(1)班", "王静", "2022.8.20", "2023.12.1", "休假"], ["二(1)班", "李敏", "2023.12.2"]),
+            *table("2023-2", ["二(1)班", "王静"]),
+        ]
     )
     assert [(row[0], row[3], row[4]) for row in spells(books)] == [
         ("T1", date(2022, 8, 20), date(2023, 12, 1)),
@@ -123,7 +136,9 @@ def test_a_remark_is_read_where_it_leaves_no_doubt(read, remark, rows):
     assert spells(books) == [(t, "C11", role, since or eve, until, why) for t, role, since, until, why in rows]
 
 
-@pytest.mark.parametrize("remark", ["11月中旬换成李敏", "李敏11月11日接任班主任", "产假", "10月起由李敏接任", "11月11日休假，李敏接任"])
+@pytest.mark.parametrize(
+    "remark", ["11月中旬换成李敏", "李敏11月11日接任班主任", "产假", "10月起由李敏接任", "11月11日休假，李敏接任"]
+)
 def test_a_remark_about_a_change_that_is_not_certain_is_a_fault(refused, remark):
     ((where, rule, fix, value),) = refused(table("2023-1", ["二(1)班", "王静", None, None, None, remark]))
     assert where == "示例小学.xlsx · Sheet1 · G3"
@@ -136,7 +151,12 @@ def test_other_remarks_are_counted(read):
 
 
 def test_deputies_and_acting_head_teachers_have_their_columns(read):
-    rows = [[TITLES["2023-1"]], ["班级", "班主任", "副班主任", "代理班主任"], ["二(1)班", "王静", "李敏", None], ["二(2)班", None, None, "张伟"]]
+    rows = [
+        [TITLES["2023-1"]],
+        ["班级", "班主任", "副班主任", "代理班主任"],
+        ["二(1)班", "王静", "李敏", None],
+        ["二(2)班", None, None, "张伟"],
+    ]
     eve = date(2023, 8, 31)
     assert spells(read(rows)) == [
         ("T2", "C11", "deputy", eve, None, None),
@@ -146,7 +166,12 @@ def test_deputies_and_acting_head_teachers_have_their_columns(read):
 
 
 def test_a_school_may_stand_in_a_column_and_a_teacher_of_the_same_name_in_another(read):
-    rows = [["2023-2024学年第一学期班主任一览表"], ["学校", "班级", "班主任"], ["示例小学", "二(1)班", "王静"], ["示例中学", "初一(3)班", "王静"]]
+    rows = [
+        ["2023-2024学年第一学期班主任一览表"],
+        ["学校", "班级", "班主任"],
+        ["示例小学", "二(1)班", "王静"],
+        ["示例中学", "初一(3)班", "王静"],
+    ]
     assert [row[:2] for row in spells(read(rows, file="全区.xlsx"))] == [("T1", "C11"), ("T6", "C21")]
 
 
@@ -229,27 +254,35 @@ def with_appointments(tmp_path):
 
 def test_who_is_known_and_listed_again_keeps_the_spell(tmp_path, with_appointments, roster):
     study = with_appointments(("T1", "C11", "head", date(2022, 8, 20), None, None))
-    books = read_workbooks(write(tmp_path / "示例小学.xlsx", {"a": table("2024-1", ["三(1)班", "王静"])}), study, roster)
+    books = read_workbooks(
+        write(tmp_path / "示例小学.xlsx", {"a": table("2024-1", ["三(1)班", "王静"])}), study, roster
+    )
     assert spells(books) == [("T1", "C11", "head", date(2022, 8, 20), None, None)]
     assert books.ended is None
 
 
 def test_an_older_list_does_not_open_a_spell_again(tmp_path, with_appointments, roster):
     study = with_appointments(("T1", "C11", "head", date(2022, 8, 20), date(2023, 12, 1), "leave"))
-    books = read_workbooks(write(tmp_path / "示例小学.xlsx", {"a": table("2023-1", ["二(1)班", "王静"])}), study, roster)
+    books = read_workbooks(
+        write(tmp_path / "示例小学.xlsx", {"a": table("2023-1", ["二(1)班", "王静"])}), study, roster
+    )
     assert spells(books) == [("T1", "C11", "head", date(2022, 8, 20), date(2023, 12, 1), "leave")]
 
 
 def test_a_successor_ends_the_spell_that_is_open(tmp_path, with_appointments, roster):
     study = with_appointments(("T1", "C11", "head", date(2022, 8, 20), None, None))
-    books = read_workbooks(write(tmp_path / "示例小学.xlsx", {"a": table("2024-1", ["三(1)班", "李敏"])}), study, roster)
+    books = read_workbooks(
+        write(tmp_path / "示例小学.xlsx", {"a": table("2024-1", ["三(1)班", "李敏"])}), study, roster
+    )
     assert [s.ends_on for s in known_spells(books.ended)] == [date(2024, 7, 5)]
     assert spells(books) == [("T2", "C11", "head", date(2024, 8, 31), None, None)]
 
 
 def test_an_open_spell_of_a_class_that_left_is_ended(tmp_path, with_appointments, roster):
     study = with_appointments(("T3", "C16", "head", date(2022, 8, 20), None, None))
-    books = read_workbooks(write(tmp_path / "示例小学.xlsx", {"a": table("2024-1", ["三(1)班", "李敏"])}), study, roster)
+    books = read_workbooks(
+        write(tmp_path / "示例小学.xlsx", {"a": table("2024-1", ["三(1)班", "李敏"])}), study, roster
+    )
     assert [(s.ends_on, s.reason) for s in known_spells(books.ended)] == [(date(2024, 7, 5), "graduated")]
 
 

@@ -23,7 +23,17 @@ def test_what_is_written_in_many_ways_is_one(written, meant):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("3", 3), ("十", 10), ("十二", 12), ("二十", 20), ("九十九", 99), ("一", 1), ("一二", None), ("百", None), ("", None)],
+    [
+        ("3", 3),
+        ("十", 10),
+        ("十二", 12),
+        ("二十", 20),
+        ("九十九", 99),
+        ("一", 1),
+        ("一二", None),
+        ("百", None),
+        ("", None),
+    ],
 )
 def test_numerals(text, number):
     assert numeral(text) == number

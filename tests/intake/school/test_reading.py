@@ -1,22 +1,29 @@
 """Whole workbooks: several schools and kinds at once, old formats, sheets that are nobody's, mangled ones."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from htresearch.errors import ArgumentError, HTResearchError, IntakeError
-from htresearch.intake.school import Books, Roster, read_workbooks
+from htresearch.intake.school import Roster, read_workbooks, reading
 from htresearch.intake.school.context import Desk
 from htresearch.intake.school.dictionary import dictionary
 from htresearch.intake.school.layout import blocks
 from htresearch.intake.school.ledger import Ledger, Where
-from htresearch.intake.workbook import Sheet
+from htresearch.intake.workbook import Sheet, Workbook
 
 from .conftest import PUPILS, TEACHERS, write
 from .legacy import write_xls
 
-LIST = [["2023-2024学年第一学期班主任名单"], ["班级", "班主任", "备注"], ["二(1)班", "王静", None], ["二(2)班", "李敏", "骨干"]]
+LIST = [
+    ["2023-2024学年第一学期班主任名单"],
+    ["班级", "班主任", "备注"],
+    ["二(1)班", "王静", None],
+    ["二(2)班", "李敏", "骨干"],
+]
 SCORES = [
     ["2023-2024学年第一学期期末二年级（1）班成绩册", None, None, None],
     ["座号", "姓名", "区统考", None],
@@ -88,7 +95,10 @@ def test_a_text_table_is_read_alike(tmp_path, study, roster, encoding):
 
 
 def test_sheets_of_other_kinds_and_hidden_ones_are_said(read):
-    books = read({"班主任": LIST, "封面": [["示例小学"]], "旧": LIST, "通讯录": [["姓名", "电话"], ["王静", 1]]}, hidden=("旧",))
+    books = read(
+        {"班主任": LIST, "封面": [["示例小学"]], "旧": LIST, "通讯录": [["姓名", "电话"], ["王静", 1]]},
+        hidden=("旧",),
+    )
     found = {str(left.rule): left.count for left in (*books.findings, *books.exclusions)}
     assert found["不属于这四种表的工作表"] == 1
     assert found["隐藏的工作表（未读）"] == 1
@@ -181,33 +191,68 @@ _CELLS = st.one_of(
     st.dates().map(lambda d: d),
     st.text(max_size=8),
     st.sampled_from([v for row in _PIECES for v in row if v is not None]),
-    st.sampled_from(["满分", "合计", "学期", "学校", "年级", "任职日期", "(3)班", "2024级3班", "11月11日起由李敏接任", "2024-2025学年", "期中"]),
+    st.sampled_from(
+        [
+            "满分",
+            "合计",
+            "学期",
+            "学校",
+            "年级",
+            "任职日期",
+            "(3)班",
+            "2024级3班",
+            "11月11日起由李敏接任",
+            "2024-2025学年",
+            "期中",
+        ]
+    ),
 )
 _ROWS = st.lists(st.one_of(st.sampled_from(_PIECES), st.lists(_CELLS, max_size=7)), max_size=14)
 _RANGES = st.lists(st.tuples(*[st.integers(0, 9)] * 4), max_size=4)
+_EDITS = st.lists(
+    st.tuples(st.sampled_from(["put", "drop", "again", "column"]), *[st.integers(0, 20)] * 2, _CELLS), max_size=6
+)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=_ROWS, ranges=_RANGES)
-def test_a_mangled_sheet_gives_a_result_or_a_clear_message(monkeypatch, study, roster, rows, ranges, tmp_path):
-    from pathlib import Path
-
-    from htresearch.intake.school import reading
-    from htresearch.intake.workbook import Workbook
-
+def edited(rows, edits):
+    """Return a sound sheet after somebody's edits: cells overwritten, rows dropped or copied, columns taken out."""
     width = max(map(len, rows), default=0)
-    even = [list(row) + [None] * (width - len(row)) for row in rows]
+    rows = [list(row) + [None] * (width - len(row)) for row in rows]
+    for what, i, j, value in edits:
+        if rows and width:
+            row = rows[i % len(rows)]
+            if what == "put" and row:
+                row[j % len(row)] = value
+            elif what == "drop":
+                rows.remove(row)
+            elif what == "again":
+                rows.insert(j % (len(rows) + 1), list(row))
+            elif what == "column" and all(len(r) > 1 for r in rows):
+                rows = [r[: j % len(r)] + r[j % len(r) + 1 :] for r in rows]
+    return rows
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.one_of(
+        _ROWS, st.lists(st.sampled_from([LIST, SCORES, SIGNED, HONOURS]), max_size=3).map(lambda s: sum(s, []))
+    ),
+    edits=_EDITS,
+    ranges=_RANGES,
+)
+def test_a_mangled_sheet_gives_a_result_or_a_clear_message(monkeypatch, study, roster, rows, edits, ranges):
     merged = tuple(((min(a, c), min(b, d)), (max(a, c), max(b, d))) for a, b, c, d in ranges)
-    book = Workbook(Path("示例小学.xlsx"), (Sheet("二(1)班", even, merged),))
+    book = Workbook(Path("示例小学.xlsx"), (Sheet("二(1)班", edited(rows, edits), merged),))
     monkeypatch.setattr(reading, "open_table", lambda path: book)
     try:
-        books = read_workbooks(tmp_path / "示例小学.xlsx", study, roster)
+        books = read_workbooks("示例小学.xlsx", study, roster)
     except HTResearchError as error:
         assert all(str(fault) for fault in error.faults)
     else:
-        assert isinstance(books, Books)
         assert books.rows_in - books.rows_kept == sum(left.count for left in books.exclusions)
-        assert not any(frame.isna().all(axis=None) for frame in books.tables.values() if len(frame))
+        for name, frame in books.tables.items():
+            key = list(study.store.schema.tables[name].key)
+            assert not frame[key].isna().any(axis=None) and not frame.duplicated(key).any()
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,7 +26,16 @@ def assessments(books):
 
 
 def test_a_wide_sheet_becomes_long(read):
-    books = read([TITLE, HEADER, [1, "林一诺", 95, 88.5], [2, "高子轩", "缺考", "９０"], [3, "高子轩", "免考", "缓考"], [4, "宋清越", None, "76分"]])
+    books = read(
+        [
+            TITLE,
+            HEADER,
+            [1, "林一诺", 95, 88.5],
+            [2, "高子轩", "缺考", "９０"],
+            [3, "高子轩", "免考", "缓考"],
+            [4, "宋清越", None, "76分"],
+        ]
+    )
     maths, chinese = "2023-1-maths-G02-school-raw", "2023-1-chinese-G02-raw"
     assert outcomes(books) == {
         (chinese, "P111"): 95,
@@ -38,7 +47,13 @@ def test_a_wide_sheet_becomes_long(read):
         (maths, "P114"): 76,
     }
     row = assessments(books).loc[maths]
-    assert (row.term_id, row.stage, row.grade, row.domain, row.measure) == ("2023-1", "primary", 2, "academic", "maths")
+    assert (row.term_id, row.stage, row.grade, row.domain, row.measure) == (
+        "2023-1",
+        "primary",
+        2,
+        "academic",
+        "maths",
+    )
     assert (row.set_by, row.scale, row.max_score, row.comparable_within, row.rated_by, row.better) == (
         "school",
         "raw",
@@ -70,7 +85,11 @@ def test_merged_headers_say_who_set_it_and_out_of_how_much(read):
         "2023-1-maths-G02": "district",
     }
     assert found.loc["2023-1-maths-G02", ["max_score", "comparable_within"]].tolist() == [120, "district"]
-    assert found.loc["2023-1-conduct-G02", ["scale", "rated_by", "comparable_within"]].tolist() == ["level", "head_teacher", "class"]
+    assert found.loc["2023-1-conduct-G02", ["scale", "rated_by", "comparable_within"]].tolist() == [
+        "level",
+        "head_teacher",
+        "class",
+    ]
     assert outcomes(books)["2023-1-conduct-G02", "P111"] == "B"
     assert (books.rows_in, books.rows_kept) == (3, 1)
     assert [(str(left.rule), left.count) for left in books.exclusions] == [("汇总行（合计、平均分等）", 2)]
@@ -111,7 +130,14 @@ def test_a_header_that_is_repeated_goes_on_with_the_table(read):
 
 
 def test_a_grade_with_a_column_for_classes_merged_down(read):
-    rows = [["示例小学2023-2024学年第一学期二年级成绩册"], ["班级", "座号", "姓名", "语文"], ["（1）班", 1, "林一诺", 90], [None, 2, "高子轩", 80], ["(2)班", 1, "林一诺", 70], ["合计", None, None, 240]]
+    rows = [
+        ["示例小学2023-2024学年第一学期二年级成绩册"],
+        ["班级", "座号", "姓名", "语文"],
+        ["（1）班", 1, "林一诺", 90],
+        [None, 2, "高子轩", 80],
+        ["(2)班", 1, "林一诺", 70],
+        ["合计", None, None, 240],
+    ]
     books = read(rows, merged={"Sheet1": ["A3:A4"]})
     assert {pupil for _, pupil in outcomes(books)} == {"P111", "P112", "P121"}
 
@@ -138,8 +164,8 @@ def test_the_first_title_holds_for_tables_below_it(read):
 @pytest.mark.parametrize(
     ("header", "row", "pupil"),
     [
-        (["学籍号", "姓名", "语文"], ["L000000202200001102", "高子轩", 90], "P112"),
-        (["学籍号", "语文"], ["l000000202200001102", 90], "P112"),
+        (["学籍号", "姓名", "语文"], ["L999999202200001102", "高子轩", 90], "P112"),
+        (["学籍号", "语文"], ["l999999202200001102", 90], "P112"),
         (["学号", "姓名", "语文"], [20220102, "高子轩", 90], "P112"),
         (["学号", "语文"], ["２０２２０１０３", 90], "P113"),
         (["座号", "姓名", "语文"], ["03", "高子轩", 90], "P113"),
@@ -158,7 +184,7 @@ def test_pupils_are_known_by_number_or_name(read, header, row, pupil):
         (["姓名", "语文"], ["高子轶", 90], "A3", "名册中没有此人", "P112（高**）"),
         (["座号", "姓名", "语文"], [9, "林一诺", 90], "A3", "名册中没有此人", "P111"),
         (["座号", "姓名", "语文"], [1, "宋清越", 90], "A3", "指的不是同一人", "P114"),
-        (["学籍号", "姓名", "语文"], ["L000000202299999999", "林一诺", 90], "A3", "名册中没有此人", "P111"),
+        (["学籍号", "姓名", "语文"], ["L999999202299999999", "林一诺", 90], "A3", "名册中没有此人", "P111"),
     ],
 )
 def test_a_pupil_who_cannot_be_told_is_a_fault(refused, header, row, cell, rule, near):
@@ -169,7 +195,14 @@ def test_a_pupil_who_cannot_be_told_is_a_fault(refused, header, row, cell, rule,
 
 
 def test_levels_and_words_for_levels(read):
-    rows = [TITLE, ["座号", "语文", "品行"], [1, "优秀", "a"], [2, "良好", "E"], [3, "合格", "免"], [4, "待合格", "-"]]
+    rows = [
+        TITLE,
+        ["座号", "语文", "品行"],
+        [1, "优秀", "a"],
+        [2, "良好", "E"],
+        [3, "合格", "免"],
+        [4, "待合格", "-"],
+    ]
     books = read(rows)
     chinese = {pupil: value for (name, pupil), value in outcomes(books).items() if "chinese" in name}
     assert chinese == {"P111": "A", "P112": "B", "P113": "C", "P114": "D"}
@@ -223,7 +256,12 @@ def test_examinations_of_one_term_are_kept_apart(read):
 
 
 def test_examinations_may_stand_side_by_side(read):
-    rows = [TITLE[0].replace("期末", ""), ["座号", "期中", None, "期末", None], [None, "语文", "数学", "语文", "数学"], [1, 1, 2, 3, 4]]
+    rows = [
+        TITLE[0].replace("期末", ""),
+        ["座号", "期中", None, "期末", None],
+        [None, "语文", "数学", "语文", "数学"],
+        [1, 1, 2, 3, 4],
+    ]
     books = read([[rows[0]], *rows[1:]], merged={"Sheet1": ["A2:A3", "B2:C2", "D2:E2"]})
     assert outcomes(books)["2023-1-maths-G02-midterm-school-raw", "P111"] == 2
     assert outcomes(books)["2023-1-maths-G02-school-raw", "P111"] == 4
@@ -233,7 +271,9 @@ def test_schools_own_papers_of_different_length_stay_apart(read):
     def sheet(school, name, full):
         return [[f"{school}2023-2024学年第一学期{name}成绩册"], ["座号", f"语文(满分{full})"], [1, 66]]
 
-    books = read({"一": sheet("示例学校", "七年级(3)班", 100), "二": sheet("示例中学", "七年级(3)班", 120)}, file="成绩.xlsx")
+    books = read(
+        {"一": sheet("示例学校", "七年级(3)班", 100), "二": sheet("示例中学", "七年级(3)班", 120)}, file="成绩.xlsx"
+    )
     assert outcomes(books) == {("2023-1-chinese-G07-of100", "P321"): 66, ("2023-1-chinese-G07-of120", "P211"): 66}
 
 
@@ -273,7 +313,9 @@ def test_measures_that_a_caller_describes(read):
 )
 def test_what_cannot_be_decided_is_a_fault_at_its_cell(refused, rows, cell, rule, near):
     said = refused([TITLE, *rows])
-    assert [(where.split(" · ")[-1], rule in found, near in fix) for where, found, fix, _ in said] == [(cell, True, True)]
+    assert [(where.split(" · ")[-1], rule in found, near in fix) for where, found, fix, _ in said] == [
+        (cell, True, True)
+    ]
 
 
 def test_a_common_paper_has_one_maximum(refused):

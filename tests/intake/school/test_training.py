@@ -52,7 +52,19 @@ def test_labels_may_stand_in_cells_of_their_own(read):
 
 
 def test_an_event_may_stand_in_every_row(read):
-    header = ["姓名", "学校", "培训名称", "培训层级", "培训形式", "培训主题", "培训方式", "培训日期", "培训学时", "参加学时", "评价"]
+    header = [
+        "姓名",
+        "学校",
+        "培训名称",
+        "培训层级",
+        "培训形式",
+        "培训主题",
+        "培训方式",
+        "培训日期",
+        "培训学时",
+        "参加学时",
+        "评价",
+    ]
     one = ["家校沟通", "区级", "工作坊", "家庭教育指导", "理论与个案结合", "2023-10-10", 4]
     rows = [["2023年班主任培训登记"], header, ["王静", "示例小学", *one, 4, 5], ["王静", "示例中学", *one, 2, 4]]
     books = read(rows, file="全区.xlsx")
@@ -86,18 +98,26 @@ def test_several_events_in_one_sheet_and_one_that_nobody_attended(read):
 
 def test_an_event_of_the_district_is_the_same_in_every_schools_sheet(read):
     said = SAID.replace("校本", "区级")
-    sheets = {"小": [TITLE, [said], HEADER, [1, "王静", "√"]], "中": [["示例中学培训签到"], [said], HEADER, [1, "陈杰", "√"]]}
+    sheets = {
+        "小": [TITLE, [said], HEADER, [1, "王静", "√"]],
+        "中": [["示例中学培训签到"], [said], HEADER, [1, "陈杰", "√"]],
+    }
     books = read(sheets, file="全区.xlsx")
     assert len(events(books)) == 1
     assert [row[0] for row in attendance(books)] == ["T1", "T4"]
 
 
 def test_events_of_two_schools_are_two(read):
-    sheets = {"小": [TITLE, [SAID], HEADER, [1, "王静", "√"]], "中": [["示例中学培训签到"], [SAID], HEADER, [1, "陈杰", "√"]]}
+    sheets = {
+        "小": [TITLE, [SAID], HEADER, [1, "王静", "√"]],
+        "中": [["示例中学培训签到"], [SAID], HEADER, [1, "陈杰", "√"]],
+    }
     books = read(sheets, file="全区.xlsx")
     assert len(events(books)) == 2
     again = read(sheets, file="全区.xlsx")
-    assert again.tables["training_events"]["event_id"].tolist() == books.tables["training_events"]["event_id"].tolist()
+    assert (
+        again.tables["training_events"]["event_id"].tolist() == books.tables["training_events"]["event_id"].tolist()
+    )
 
 
 def test_an_event_that_the_study_has_need_only_be_named(tmp_path, roster):

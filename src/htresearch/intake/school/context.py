@@ -18,7 +18,7 @@ from htresearch.language import Text, listing
 
 @dataclass(frozen=True)
 class Desk:
-    """What is needed to understand any sheet, and the ledger that is kept; `cells` remembers what each value says, by measure."""
+    """What any sheet is understood with, and the ledger; `cells` remembers what each value of a measure says."""
 
     places: Places
     roster: Roster

@@ -18,7 +18,10 @@ _AFTER_DAY = r"(?:\(?(?:星期|周)[一二三四五六日天]\)?)?(?:[上下]午
 _TIME = re.compile(r"[\sT]+\d{1,2}[:：时].*$", re.DOTALL)
 
 _YEARS = r"(?P<first>(?:19|20)?\d{2})[-/至](?P<second>(?:19|20)?\d{2})"
-_HALF = r"(?:第?(?P<nth>[一二12])学期|(?P<side>[上下])(?:学期|半学年)|\((?P<paren>[上下])\)|(?P<season>[春秋])(?:季|学期|期))"
+_HALF = (
+    r"(?:第?(?P<nth>[一二12])学期|(?P<side>[上下])(?:学期|半学年)|\((?P<paren>[上下])\)"
+    r"|(?P<season>[春秋])(?:季|学期|期))"
+)
 _TERMS = (
     re.compile(_YEARS + r"(?:学?年度?)?第?[,，(]?" + _HALF),
     re.compile(_YEARS + r"-(?P<nth>[12])(?!\d)"),

@@ -1,4 +1,4 @@
-"""What is found while sheets are read: every fault by file, sheet and cell, what is left out, and what is worth a note."""
+"""What is found while sheets are read: faults by file, sheet and cell, what is left out, what is worth a note."""
 
 from __future__ import annotations
 

@@ -146,6 +146,6 @@ CHECK_DATES = Text("请核对日期和学期", "Check the dates and the term")
 _REMARK = Text("备注提到人事变动，但读不准", "the remark is about a change, but cannot be read with certainty")
 _WRITE_REMARK = Text(
     "请写成“2024年11月11日起由某某接任”“原班主任某某2024年11月10日离任”，或另起一行并填任职、离任日期",
-    "Write 2024年11月11日起由某某接任 or 原班主任某某2024年11月10日离任, or add a row with the days it began and ended",
+    "Write 2024年11月11日起由某某接任 or 原班主任某某2024年11月10日离任, or add a row with its first and last day",
 )
 _OTHER_REMARK = Text("与任职无关的备注（未用）", "remarks about other things (not used)")

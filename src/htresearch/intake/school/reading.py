@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from htresearch.checks import argument, require
 from htresearch.errors import Fault, IntakeError
 from htresearch.intake.receipt import Exclusion
-from htresearch.intake.school import honours, lists, scores, spells, training
+from htresearch.intake.school import assessments, honours, lists, scores, spells, training
 from htresearch.intake.school.context import Context, Desk
 from htresearch.intake.school.dictionary import Dictionary, dictionary
 from htresearch.intake.school.layout import Block, blocks
@@ -150,7 +150,7 @@ def read_workbooks(
 
 
 def files_of(paths: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Return the files, those of a folder in the order of their names; locks that Excel leaves behind are no files."""
+    """Return the files, those of a folder in the order of their names, without the locks that Excel leaves."""
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     found: list[Path] = []
     for path in given:
@@ -249,8 +249,8 @@ def _tables(
         made["appointments"] = _appointments(row for _, row in rows), [spell.place for spell, _ in rows]
         shelf.ended = _appointments(ended)
     if shelf.book:
-        assessments, outcomes, cells = scores.tables(shelf.book, desk)
-        made["assessments"] = assessments, []
+        about, outcomes, cells = assessments.tables(shelf.book, desk)
+        made["assessments"] = about, []
         made["outcomes"] = outcomes, cells
     if shelf.trainings:
         held, attendance, places = training.tables(shelf.trainings)
@@ -270,8 +270,8 @@ def _appointments(rows: Iterable[spells.Known]) -> pd.DataFrame:
 
 _KINDS = Text(
     "能读的有：班主任名单（班级、班主任）、成绩册（姓名或学号、学科）、培训签到表（姓名、签到）、获奖名单（姓名、荣誉名称）",
-    "What is read: head-teacher lists (班级, 班主任), score sheets (姓名 or 学号, subjects), sign-in sheets (姓名, 签到) and "
-    "lists of honours (姓名, 荣誉名称)",
+    "What is read: head-teacher lists (班级, 班主任), score sheets (姓名 or 学号, subjects), sign-in sheets (姓名, 签到) "
+    "and lists of honours (姓名, 荣誉名称)",
 )
 _FAILED = Text("公式出错，没有值", "has a formula that failed, and no value")
 _WRITE_VALUE = Text("请改正公式，或直接填入值", "Correct the formula, or write the value")

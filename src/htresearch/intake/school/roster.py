@@ -152,7 +152,7 @@ class Roster:
                     continue
                 sheet = book.add_worksheet(title)
                 sheet.write_row(0, 0, list(frame.columns))
-                for row, values in enumerate(frame.astype(object).where(frame.notna(), None).values.tolist(), 1):
+                for row, values in enumerate(frame.astype(object).where(frame.notna(), None).to_numpy().tolist(), 1):
                     sheet.write_row(row, 0, values)
         return path
 

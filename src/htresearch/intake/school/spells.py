@@ -37,9 +37,9 @@ class Spell:
 def spells(entries: Iterable[Entry], desk: Desk) -> list[Spell]:
     """Return the spells that the entries show.
 
-    A teacher who is listed term after term keeps one spell. Where the lists give no date, a spell begins on the eve of
-    the first term it is listed for, so that it counts in that term's exposures, and ends on the last day of the last
-    term it is listed for; one that is listed in the school's last list goes on.
+    A teacher who is listed term after term keeps one spell. Where the lists give no date, a spell begins on the eve
+    of the first term it is listed for, so that it counts in that term's exposures, and ends on the last day of the
+    last term it is listed for; one that is listed in the school's last list goes on.
     """
     grouped: dict[tuple[str, str], list[Entry]] = {}
     last_list: dict[str, int] = {}
@@ -162,8 +162,8 @@ class Known:
     ends_on: date | None
     reason: str | None
 
-    def overlaps(self, spell: Spell) -> bool:
-        """Tell whether a spell from the lists shares a day with it."""
+    def overlaps(self, spell: Spell | Known) -> bool:
+        """Tell whether another spell shares a day with it."""
         return self.starts_on <= (spell.ends_on or date.max) and spell.starts_on <= (self.ends_on or date.max)
 
 
@@ -215,7 +215,15 @@ def join(found: list[Spell], known: list[Known], desk: Desk) -> tuple[list[tuple
                 ended.append(row)
         rows.append((spell, row))
     left = [k for k in known if k.ends_on is None and k not in goes_on]
-    return rows, ended + list(_ended(left, found, desk))
+    over = list(_ended(left, found, desk))
+    ends = {replace(k, ends_on=None, reason=None): k for k in over}
+    for spell, row in rows:
+        for k in there.get((row.class_id, row.role), ()):
+            now = ends.get(replace(k, reason=None), k)
+            if now.teacher_id != row.teacher_id and now.overlaps(row):
+                fix = _OTHER_KNOWN.format(who=now.teacher_id, since=now.starts_on, until=now.ends_on or "…")
+                desk.ledger.fault(spell.place, _OVERLAPS_KNOWN, fix)
+    return rows, ended + over
 
 
 def _joined(spell: Spell, row: Known, known: Known, desk: Desk) -> Known:
@@ -229,7 +237,7 @@ def _joined(spell: Spell, row: Known, known: Known, desk: Desk) -> Known:
 
 
 def _ended(left: list[Known], found: list[Spell], desk: Desk) -> Iterator[Known]:
-    """Yield spells that the study has open, with the end that the lists show: another has come, or the class has left."""
+    """Yield spells that the study has open, with their end: another has come, or the class has left."""
     following: dict[tuple[str, str], Spell] = {}
     for spell in sorted(found, key=lambda s: s.starts_on, reverse=True):
         following[spell.first.known.class_id, spell.first.role] = spell
@@ -269,7 +277,8 @@ _BRIDGED = Text(
 )
 _NO_START = Text(
     "名单没有任职日期的，任职从首次列名学期的前一天算起（真正的开始可能更早）",
-    "Where a list gives no first day, a spell begins on the eve of the first term that lists it; it may have begun earlier",
+    "Where a list gives no first day, a spell begins on the eve of the first term that lists it; it may have begun "
+    "earlier",
 )
 _NO_END = Text(
     "名单没有离任日期的，任职算到最后列名学期的最后一天（下一任更早到任的，算到其前一天）",
@@ -277,6 +286,14 @@ _NO_END = Text(
 )
 _GRADUATED = Text(
     "最高年级第二学期之后不再列名的，卸任原因记为毕业", "Classes not listed after their last term have graduated"
+)
+_OVERLAPS_KNOWN = Text(
+    "与研究中同一班级同一角色的另一段任职重叠",
+    "overlaps another spell that the study has of the class in the same role",
+)
+_OTHER_KNOWN = Text(
+    "研究中 {since} 至 {until} 是 {who}；请核对名单，或更正研究中的任职",
+    "The study has {who} from {since} to {until}; check the list, or correct the study",
 )
 _KNOWN_START = Text("研究中已有这段任职，开始日期依研究", "spells that the study has: their first day is the study's")
 _ENDED = Text(

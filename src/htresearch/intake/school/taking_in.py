@@ -125,7 +125,7 @@ def _placed(frame: pd.DataFrame, spots: list[Spot] | None) -> pd.DataFrame:
     return frame.set_axis(pd.Index(places, dtype=object), axis=0)
 
 
-# --- spells that are over ---------------------------------------------------------------------------------------------
+# --- spells that are over -------------------------------------------------------------------------------------------
 
 
 def _end_spells(folder: Path, ended: pd.DataFrame) -> None:
@@ -152,7 +152,7 @@ def _end_spells(folder: Path, ended: pd.DataFrame) -> None:
     files.append(folder, table, None, made)
 
 
-# --- the receipt ------------------------------------------------------------------------------------------------------
+# --- the receipt ----------------------------------------------------------------------------------------------------
 
 
 def _receipt(listed: list[Path], source: str, books: Books, merged: Merged) -> Receipt:

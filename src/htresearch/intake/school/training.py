@@ -208,7 +208,7 @@ def _of_cells(cells: dict, roles: dict[str, int], number: int, context: Context)
 
 def _event(said: dict[str, tuple[object, str, Spot]], context: Context) -> Event:
     """Read the cells that state an event; a word or a day that is not known is a fault."""
-    ledger, where, words = context.desk.ledger, context.where, context.desk.words
+    ledger, words = context.desk.ledger, context.desk.words
     parts: dict[str, object] = {}
     for role, (value, label, place) in said.items():
         text = plain(value)
@@ -355,7 +355,8 @@ _NO_WORD = Text("不在词表之中", "is not in the vocabulary")
 _LACKS = Text("没有写明这次培训的{parts}", "does not say of the event {parts}")
 _SAY_IT = Text(
     "请在表上方写明，如“层级：校本　形式：研讨会　主题：工作方法　方式：个案分析　时间：2024.10.10　时长：2小时”",
-    "Write it above the table, such as 层级：校本 形式：研讨会 主题：工作方法 方式：个案分析 时间：2024.10.10 时长：2小时",
+    "Write it above the table, such as 层级：校本 形式：研讨会 主题：工作方法 方式：个案分析 时间：2024.10.10 "
+    "时长：2小时",
 )
 _WHOSE = Text("看不出是哪所学校（哪个学区）的培训", "does not say whose event it is")
 _SAY_WHOSE = Text(

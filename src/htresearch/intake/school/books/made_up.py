@@ -20,7 +20,10 @@ _SURNAMES = (
     "龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
 _DOUBLE = ("欧阳", "上官", "司马", "诸葛")
-_GIVEN = "静敏丽娟艳芳秀兰霞燕玲桂英华明强磊军洋勇杰涛超刚平辉鹏飞宇浩然子轩梓涵雨欣佳怡思远嘉诚文博俊熙若溪一诺可馨晨曦睿泽昊天宁安琪瑶悦彤书瀚清越之恒景行云舒望知夏南乔亦凡"
+_GIVEN = (
+    "静敏丽娟艳芳秀兰霞燕玲桂英华明强磊军洋勇杰涛超刚平辉鹏飞宇浩然子轩梓涵雨欣佳怡思远嘉诚文"
+    "博俊熙若溪一诺可馨晨曦睿泽昊天宁安琪瑶悦彤书瀚清越之恒景行云舒望知夏南乔亦凡"
+)
 _OTHER = ("古丽", "热娜", "阿依", "米热", "卓玛", "扎西", "央金", "其其格", "乌云", "娜仁")
 _KINDS = {
     "primary": "小学",
@@ -35,7 +38,7 @@ _NUMERALS = ("", "一", "二", "三", "四", "五", "六", "七", "八", "九")
 def made_up_roster(study: Study | str | Path, seed: int = 1) -> Roster:
     """Return names and numbers for everyone in a study: the roster that its schools would keep.
 
-    Names are drawn by lot from lists of characters; pupils' 学籍号 begin with L000000, a region that does not exist.
+    Names are drawn by lot from lists of characters; pupils' 学籍号 begin with L999999, a region that does not exist.
     No two teachers of one school share a name; pupils of one class may.
 
     Parameters
@@ -106,7 +109,7 @@ def _pupils(study: Study, rng: np.random.Generator) -> pd.DataFrame:
     year = frame["entry_year"].astype(str)
     return frame.assign(
         name=[names[i] for i in number],
-        student_number=[f"L000000{y}{i:08d}" for y, i in zip(year, number, strict=True)],
+        student_number=[f"L999999{y}{i:08d}" for y, i in zip(year, number, strict=True)],
         number=[f"{y}{c:02d}{s:02d}" for y, c, s in zip(year, frame["class_no"], seat, strict=True)],
         seat=seat,
     )[["student_id", "name", "class_id", "student_number", "number", "seat"]]

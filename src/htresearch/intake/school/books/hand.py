@@ -23,7 +23,7 @@ class Hand:
     ----------
     rng : numpy.random.Generator
     mess : frozenset of str
-        Which habits it may have; see `htresearch.intake.school.books.MESS`.
+        Which habits it may have; see `htresearch.intake.school.books.writing.MESS`.
     """
 
     rng: np.random.Generator

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from htresearch.intake.school.books.hand import Hand
+from htresearch.intake.school.books.page import Table
 from htresearch.intake.school.dictionary import Dictionary
-from htresearch.intake.school.hand import Hand
 from htresearch.intake.school.ledger import Ledger
-from htresearch.intake.school.page import Table
 from htresearch.intake.school.places import Places
 from htresearch.intake.school.roster import Roster
 from htresearch.intake.school.training import PERIOD_HOURS
-from htresearch.language import Text, label
+from htresearch.language import Text
 from htresearch.study.open import Study
 
 _LEVELS = {
@@ -39,11 +39,12 @@ def _day(value: object) -> date:
     return value.date() if hasattr(value, "date") else value
 
 
-class TrainingBooks:
+class SignInSheets:
     """The sign-in sheets of every school; an event that nobody attended stands with the first."""
 
     def __init__(self, study: Study, places: Places, roster: Roster, words: Dictionary, ledger: Ledger):
         self.homes, self.places = _homes(roster), places
+        self.label = study.store.schema.label
         self.attended: dict[str, dict[str, list[tuple]]] = {}
         self.events: dict[str, tuple] = {}
         if "training_events" not in study.tables:
@@ -85,10 +86,10 @@ class TrainingBooks:
             hours = f"{periods:g}学时"
         said = [
             f"活动编号：{identity}",
-            f"层级：{_LEVELS[str(event.level)]}",
-            f"形式：{label(str(event.format), 'format').zh}",
-            f"主题：{label(str(event.theme), 'theme').zh}",
-            f"方式：{label(str(event.mode), 'mode').zh}",
+            f"层级：{_LEVELS.get(str(event.level), event.level)}",
+            f"形式：{self.label(str(event.format), 'format').zh}",
+            f"主题：{self.label(str(event.theme), 'theme').zh}",
+            f"方式：{self.label(str(event.mode), 'mode').zh}",
             f"时间：{written}",
             f"时长：{hours}",
         ]
@@ -111,7 +112,7 @@ class TrainingBooks:
         return Table(titles, [("", text) for text in header], rows)
 
 
-class HonourBooks:
+class HonourLists:
     """The lists of honours of every school."""
 
     def __init__(self, study: Study, roster: Roster, words: Dictionary, ledger: Ledger):
@@ -140,7 +141,9 @@ class HonourBooks:
         written = []
         for number, (granted, who, level, amount) in enumerate(rows, 1):
             money = [None if amount != amount else amount] if paid else []
-            written.append([number, hand.name(who), "优秀班主任", _AWARDS[level], hand.day(granted), *money])
+            written.append(
+                [number, hand.name(who), "优秀班主任", _AWARDS.get(level, level), hand.day(granted), *money]
+            )
         footers = ["以上名单已公示。", "审核：校长室"] if hand.may("footers") else []
         yield "获奖名单", [Table([[f"{name}班主任获奖名单"]], [("", text) for text in header], written, footers)]
 

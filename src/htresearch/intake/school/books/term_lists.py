@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from htresearch.intake.school.hand import Hand
+from htresearch.intake.school.books.hand import Hand
+from htresearch.intake.school.books.page import Table
 from htresearch.intake.school.ledger import Ledger
-from htresearch.intake.school.page import Table
 from htresearch.intake.school.places import Places, Term
 from htresearch.intake.school.roster import Roster
-from htresearch.language import Text, label
+from htresearch.language import Text
 from htresearch.study.open import Study
 
 _DAY = timedelta(days=1)
@@ -27,6 +27,8 @@ class TermLists:
             (str(t), str(s)): n
             for t, s, n in zip(teachers["teacher_id"], teachers["school_id"], teachers["name"], strict=True)
         }
+        schools = set(roster.schools["school_id"].astype(str))
+        self.label = study.store.schema.label
         self.spells: dict[tuple[str, int], list[tuple]] = {}
         if "appointments" not in study.tables:
             return
@@ -37,6 +39,9 @@ class TermLists:
             reason = spell.reason_ended if isinstance(spell.reason_ended, str) else None
             if not terms:
                 ledger.leave_out(_OUTSIDE, known.class_id)
+            elif known.school_id in schools and (str(spell.teacher_id), known.school_id) not in self.names:
+                ledger.leave_out(_NO_NAME, known.class_id)
+                continue
             for term in terms:
                 self.spells.setdefault((known.school_id, term.index), []).append(
                     (known, str(spell.role), str(spell.teacher_id), since, until, reason)
@@ -75,22 +80,19 @@ class TermLists:
                     remark = self._successor(following, reason, school)
                     told.add(place + 1)
                 else:
-                    why = label(reason, "reason_ended").zh if reason else "离任"
+                    why = self.label(reason, "reason_ended").zh if reason else "离任"
                     remark = f"{_written(until)}{why}"
-            names = [hand.name(self._name(teacher, school)) if role == r else None for r in roles]
+            names = [hand.name(self.names[teacher, school]) if role == r else None for r in roles]
             row = [len(rows) + 1, hand.class_name(known, term, self.places), *names, hand.day(since)]
             if not in_words:
-                row += [hand.day(until) if ends else None, label(reason, "reason_ended").zh if reason else None]
+                row += [hand.day(until) if ends else None, self.label(reason, "reason_ended").zh if reason else None]
             rows.append([*row, remark])
         title = f"{name}{hand.term(term)}班主任名单"
         footers = ["制表：教导处    审核：校长室"] if hand.may("footers") else []
         return Table([[title]], header, rows, footers)
 
-    def _name(self, teacher: str, school: str) -> str:
-        return self.names.get((teacher, school)) or teacher
-
     def _takes_over(self, spell: tuple, following: tuple, term: Term) -> bool:
-        """Tell whether a remark can say it all: the next begins the day after, and a later list says how that ends."""
+        """Tell whether a remark says it all: the next begins the day after, and a later list says how that ends."""
         until = spell[4]
         later = self.places.terms[term.index + 1 : term.index + 2]
         return (
@@ -101,8 +103,8 @@ class TermLists:
         )
 
     def _successor(self, following: tuple, reason: str | None, school: str) -> str:
-        why = f"，原班主任{label(reason, 'reason_ended').zh}" if reason else ""
-        return f"{_written(following[3])}起由{self._name(following[2], school)}接任{why}"
+        why = f"，原班主任{self.label(reason, 'reason_ended').zh}" if reason else ""
+        return f"{_written(following[3])}起由{self.names[following[2], school]}接任{why}"
 
 
 def _written(day: date) -> str:
@@ -116,3 +118,4 @@ def _day(value: object) -> date | None:
 
 
 _OUTSIDE = Text("不含任何学期内一天的任职（名单写不出）", "spells without a day in any term, which no list shows")
+_NO_NAME = Text("名册中没有姓名的教师的任职", "spells of teachers without a name on the school's roster")

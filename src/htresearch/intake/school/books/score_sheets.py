@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from htresearch.intake.school.assessments import assessment
+from htresearch.intake.school.books.hand import Hand
+from htresearch.intake.school.books.page import Table
 from htresearch.intake.school.dictionary import Dictionary, Measure
-from htresearch.intake.school.hand import Hand
 from htresearch.intake.school.ledger import Ledger
-from htresearch.intake.school.page import Table
 from htresearch.intake.school.places import Places, SchoolClass, Term
 from htresearch.intake.school.roster import Roster
+from htresearch.intake.school.scores import Key
 from htresearch.language import Text
 from htresearch.study.open import Study
 
@@ -26,57 +28,91 @@ _WHO = (("学籍号", "student_number"), ("学号", "number"), ("座号", "seat"
 _GRADES = "一二三四五六七八九"
 
 
-class ScoreBooks:
+class ScoreSheets:
     """The score sheets of every school: a sheet a term, grade and examination."""
 
     def __init__(self, study: Study, places: Places, roster: Roster, words: Dictionary, ledger: Ledger):
         self.places, self.roster, self.words, self.ledger = places, roster, words, ledger
         self.study = study
+        self.terms = {term.term_id: term for term in places.terms}
         self.parts = self._parts()
 
     @cached_property
     def assessments(self) -> pd.DataFrame:
-        """The assessments that sheets can show."""
-        frame = self.study.frame("assessments")
-        known = frame["measure"].isin(list(self.words.measures))
-        for identity in frame.loc[~known, "assessment_id"]:
-            self.ledger.leave_out(_NO_MEASURE, str(identity))
-        frame = frame[known].astype({"set_by": str, "scale": str})
+        """The assessments that sheets can show, each with the examination that its id names."""
+        frame = self.study.frame("assessments").astype({"set_by": str, "scale": str, "stage": str})
+        fits = frame["measure"].isin(list(self.words.measures)) & frame["scale"].isin(["raw", "level"])
+        if not fits.all():
+            self.ledger.leave_out(_NO_MEASURE, "assessments", int((~fits).sum()))
         endings = {ending for _, ending in self.words.examinations if ending}
-        last = frame["assessment_id"].str.rsplit("-", n=1).str[-1]
-        return frame.assign(examination=last.where(last.isin(endings), ""))
+        named = [next((p for p in str(i).split("-") if p in endings), "") for i in frame["assessment_id"]]
+        frame = frame.assign(examination=named)[fits]
+        changed = [not self._comes_back(row) for row in frame.itertuples(index=False)]
+        if any(changed):
+            self.ledger.find(_OTHERWISE, "assessments", sum(changed))
+        return frame
+
+    def _comes_back(self, row: tuple) -> bool:
+        """Tell whether reading gives an assessment with the same id and the same description."""
+        measure, term = self.words.measures[row.measure], self.terms[row.term_id]
+        full = None if row.max_score != row.max_score else row.max_score
+        key = Key(term, row.stage, int(row.grade), measure, row.examination, row.set_by)
+        made = assessment(key, row.scale, full)
+        there = (row.assessment_id, row.domain, row.comparable_within, row.rated_by, row.better)
+        return (made[0], made[4], *made[9:]) == tuple(v if isinstance(v, str) else None for v in there)
 
     def _parts(self) -> dict[tuple[str, int], list[tuple[str, int, str, pd.DataFrame]]]:
-        """Return the results of each school and term, a frame a grade and examination, with pupils in the order of seats."""
+        """Return the results of each school and term, a frame a grade and examination."""
         if not {"assessments", "outcomes", "enrolments"} <= set(self.study.tables) or self.roster.pupils is None:
             return {}
         about = self.assessments[["assessment_id", "term_id", "stage", "grade", "examination"]]
         outcomes = self.study.frame("outcomes").merge(about, on="assessment_id")
+        outcomes = self._kept(outcomes, outcomes["student_id"].isin(set(self.roster.pupils["student_id"])), _NO_NAME)
         outcomes = outcomes.merge(self._classes(), on=["student_id", "term_id"], how="left")
-        lost = outcomes["class_id"].isna()
-        if lost.any():
-            self.ledger.leave_out(_NO_CLASS, "outcomes", int(lost.sum()))
-            outcomes = outcomes[~lost]
+        outcomes = self._kept(outcomes, self._is_in_grade(outcomes), _NO_CLASS)
         pupils = self.roster.pupils.drop_duplicates(["student_id", "class_id"])
-        outcomes = outcomes.merge(pupils, on=["student_id", "class_id"])
+        outcomes = outcomes.merge(pupils, on=["student_id", "class_id"], how="left")
+        outcomes = self._kept(outcomes, outcomes["name"].notna(), _NO_NAME)
         schools = {i: c.school_id for i, c in self.places.classes.items()}
         outcomes["school_id"] = outcomes["class_id"].map(schools)
-        value = outcomes["score"].astype(object)
-        level = outcomes["level"].astype(object)
+        value, level = outcomes["score"].astype(object), outcomes["level"].astype(object)
         status = outcomes["status"].astype(str).map(_STATUS)
         outcomes["value"] = status.where(status.notna(), value.where(outcomes["score"].notna(), level))
         outcomes["beside"] = level.where(outcomes["score"].notna() & level.notna(), None)
         # Small frames are taken out of this by the hundred: plain objects are faster there than Arrow's strings.
-        outcomes = outcomes.drop(columns=["score", "level", "status", "term_id_x"], errors="ignore").astype(
-            dict.fromkeys(("assessment_id", "student_id", "class_id", "school_id", "name", "value", "beside"), object)
-        )
-        index = {term.term_id: term.index for term in self.places.terms}
+        text = ("assessment_id", "student_id", "class_id", "school_id", "name", "value", "beside")
+        outcomes = outcomes.drop(columns=["score", "level", "status"]).astype(dict.fromkeys(text, object))
         parts: dict[tuple[str, int], list] = {}
         keys = ["school_id", "term_id", "stage", "grade", "examination"]
-        for (school, term, stage, grade, examination), frame in outcomes.groupby(keys, observed=True):
+        for (school, term, stage, grade, examination), frame in outcomes.groupby(keys):
             part = (str(stage), int(grade), str(examination), frame)
-            parts.setdefault((school, index[term]), []).append(part)
+            parts.setdefault((school, self.terms[term].index), []).append(part)
         return parts
+
+    def _kept(self, frame: pd.DataFrame, keep: pd.Series, rule: Text) -> pd.DataFrame:
+        """Return the rows to keep; the others are counted."""
+        if keep.all():
+            return frame
+        self.ledger.leave_out(rule, "outcomes", int((~keep).sum()))
+        return frame[keep]
+
+    def _is_in_grade(self, outcomes: pd.DataFrame) -> pd.Series:
+        """Tell whether a pupil was in a class of the assessment's grade: a sheet of that grade shows no other."""
+        import pandas as pd
+
+        pairs = outcomes[["class_id", "term_id"]].drop_duplicates().dropna()
+        grades = [
+            (class_id, term, known.stage, known.grade(self.terms[term]))
+            for class_id, term in pairs.itertuples(index=False)
+            if (known := self.places.classes[class_id])
+        ]
+        there = pd.DataFrame(grades, columns=["class_id", "term_id", "_stage", "_grade"])
+        beside = outcomes[["class_id", "term_id", "stage", "grade"]].merge(
+            there, on=["class_id", "term_id"], how="left"
+        )
+        return ((beside["_stage"] == beside["stage"]) & (beside["_grade"] == beside["grade"])).set_axis(
+            outcomes.index
+        )
 
     def _classes(self) -> pd.DataFrame:
         """Return the class of every pupil in every term: the first in which the pupil is on a day of the term."""
@@ -219,5 +255,12 @@ def _grade(stage: str, grade: int) -> str:
     return f"高{_GRADES[grade - 10]}年级" if stage == "senior" else f"{_GRADES[grade - 1]}年级"
 
 
-_NO_MEASURE = Text("词典里没有的测评项目", "assessments of measures that the dictionary does not know")
-_NO_CLASS = Text("当学期不在任何班的学生的成绩", "results of pupils who were in no class in the term")
+_NO_MEASURE = Text(
+    "词典里没有的测评项目，或标准分",
+    "assessments of measures that the dictionary does not know, or of standard scores",
+)
+_NO_NAME = Text("名册中没有的学生的成绩", "results of pupils who are not on the roster")
+_NO_CLASS = Text(
+    "当学期不在该年级任何班的学生的成绩", "results of pupils who were in no class of that grade in the term"
+)
+_OTHERWISE = Text("读回后编号或说明会变的测评", "assessments that come back with another id or another description")

@@ -13,11 +13,11 @@ import numpy as np
 from htresearch.atomic import new_folder
 from htresearch.checks import integer, one_of, require
 from htresearch.intake.receipt import Exclusion
-from htresearch.intake.school import score_books, term_lists, training_books
+from htresearch.intake.school.books import score_sheets, sign_in_sheets, term_lists
+from htresearch.intake.school.books.hand import Hand
+from htresearch.intake.school.books.page import Page
 from htresearch.intake.school.dictionary import dictionary
-from htresearch.intake.school.hand import Hand
 from htresearch.intake.school.ledger import Ledger
-from htresearch.intake.school.page import Page
 from htresearch.intake.school.places import Places
 from htresearch.intake.school.roster import Roster
 from htresearch.language import Text
@@ -49,15 +49,21 @@ class Written:
     paths : tuple of pathlib.Path
     left_out : tuple of Exclusion
         Rows of the study that such workbooks cannot hold.
+    findings : tuple of Exclusion
+        What comes back in another form.
     """
 
     paths: tuple[Path, ...]
     left_out: tuple[Exclusion, ...]
+    findings: tuple[Exclusion, ...] = ()
 
     @property
     def note(self) -> Text:
-        """What was left out, in words."""
-        said = [Text("{rule}：{n:,}", "{rule}: {n:,}").format(rule=left.rule, n=left.count) for left in self.left_out]
+        """What was left out and what changes, in words."""
+        said = [
+            Text("{rule}：{n:,}", "{rule}: {n:,}").format(rule=left.rule, n=left.count)
+            for left in (*self.left_out, *self.findings)
+        ]
         return Text("；".join(t.zh for t in said), "; ".join(t.en for t in said))
 
 
@@ -75,9 +81,9 @@ def write_workbooks(
     Read again with `htresearch.intake.school.read_workbooks`, these come back:
 
     - ``appointments``: every column of every spell that has a day in a term of the study.
-    - ``assessments`` and ``outcomes``: every row that a pupil of a class at the time has. Ids come back where they are
-      made as `htresearch.intake.school.scores.tables` makes them (those of the simulated district are); the domain,
-      rater and direction of a measure are those of the dictionary.
+    - ``assessments`` and ``outcomes``: every column of every raw score and level that a pupil has of the grade in
+      which the pupil was. Ids come back where they are made as `htresearch.intake.school.assessments.tables` makes
+      them (those of the simulated district are), and domain, rater and direction where they are the dictionary's.
     - ``training_events`` and ``attendance``: every column.
     - ``incentives``: honours, with every column. Allowances, pay, title reviews and promotions are not written.
 
@@ -88,7 +94,7 @@ def write_workbooks(
     folder
         Made new; an earlier one of this function is replaced.
     roster
-        The names to write.
+        The names to write; schools that it does not have are not written.
     seed
         Of the habits of each school.
     mess
@@ -118,9 +124,9 @@ def write_workbooks(
     names = dict(zip(roster.schools["school_id"].astype(str), roster.schools["name"], strict=True))
     books = (
         term_lists.TermLists(study, places, roster, ledger),
-        score_books.ScoreBooks(study, places, roster, words, ledger),
-        training_books.TrainingBooks(study, places, roster, words, ledger),
-        training_books.HonourBooks(study, roster, words, ledger),
+        score_sheets.ScoreSheets(study, places, roster, words, ledger),
+        sign_in_sheets.SignInSheets(study, places, roster, words, ledger),
+        sign_in_sheets.HonourLists(study, roster, words, ledger),
     )
     schools = sorted(names)
     with new_folder(folder, ours=_ours) as made:
@@ -136,7 +142,7 @@ def write_workbooks(
                     for kind in books:
                         for title, tables in kind.sheets(school, names[school], hand):
                             Page(book, prefix + title).fill(tables)
-    return Written(tuple(Path(folder).absolute() / name for name in files), ledger.exclusions)
+    return Written(tuple(Path(folder).absolute() / name for name in files), ledger.exclusions, ledger.findings)
 
 
 def _ours(path: Path) -> bool:
