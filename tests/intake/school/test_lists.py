@@ -180,6 +180,21 @@ def test_a_name_of_another_people_is_found_without_its_dot(read):
     assert spells(read(rows, file="名单.xlsx"))[0][:2] == ("T9", "C31")
 
 
+def test_a_list_of_honoured_classes_is_no_list_of_head_teachers(refused):
+    rows = [
+        ["示例小学2023-2024学年第一学期先进班集体获奖名单"],
+        ["班级", "班主任", "荣誉称号"],
+        ["二(1)班", "王静", "先进班集体"],
+    ]
+    ((_, rule, _, _),) = refused(rows)
+    assert "看不出是哪种表" in rule
+
+
+def test_columns_of_no_use_are_said(read):
+    rows = [[TITLES["2023-1"]], ["班级", "班主任", "联系电话", "语文"], ["二(1)班", "王静", 1, "李敏"]]
+    assert "没有用到的列“联系电话”：1" in str(read(rows).note)
+
+
 # ---- what cannot be decided ----------------------------------------------------------------------------------------
 
 

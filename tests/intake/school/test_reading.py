@@ -124,7 +124,7 @@ def test_a_school_that_nothing_names_is_a_fault(refused):
 
 def test_a_school_that_is_not_on_the_roster_is_a_fault_with_the_nearest(refused):
     rows = [LIST[0], ["学校", "班级", "班主任"], ["示例小", "二(1)班", "王静"]]
-    ((where, rule, fix, value),) = refused(rows)
+    ((where, rule, fix, _),) = refused(rows)
     assert where.endswith("A3") and "没有这所学校" in rule and "示例小学" in fix
 
 
@@ -164,6 +164,23 @@ def test_arguments_are_checked(tmp_path, study, roster):
     with pytest.raises(ArgumentError) as caught:
         Roster(roster.schools.drop(columns="name"), roster.teachers.drop(columns="teacher_id"))
     assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("示例小学2024学年成绩", ["S1"]),
+        ("滨海市示例小学成绩", ["S1"]),
+        ("2024年示例小学成绩", ["S1"]),
+        ("青山示例小学成绩", []),
+        ("示例中学附属小学成绩", []),
+        ("示例学校小学部", []),
+        ("示例小学、示例中学联考", ["S1", "S2"]),
+        ("示例九年一贯制学校", ["S3"]),
+    ],
+)
+def test_a_school_is_found_by_its_whole_name(roster, title, found):
+    assert roster.find_schools(title) == found
 
 
 def test_a_roster_comes_back_as_it_was_written(tmp_path, roster):
@@ -208,6 +225,9 @@ _CELLS = st.one_of(
     ),
 )
 _ROWS = st.lists(st.one_of(st.sampled_from(_PIECES), st.lists(_CELLS, max_size=7)), max_size=14)
+_SHEETS = st.lists(st.sampled_from([LIST, SCORES, SIGNED, HONOURS]), max_size=3).map(
+    lambda sheets: [row for sheet in sheets for row in sheet]
+)
 _RANGES = st.lists(st.tuples(*[st.integers(0, 9)] * 4), max_size=4)
 _EDITS = st.lists(
     st.tuples(st.sampled_from(["put", "drop", "again", "column"]), *[st.integers(0, 20)] * 2, _CELLS), max_size=6
@@ -234,9 +254,7 @@ def edited(rows, edits):
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.one_of(
-        _ROWS, st.lists(st.sampled_from([LIST, SCORES, SIGNED, HONOURS]), max_size=3).map(lambda s: sum(s, []))
-    ),
+    rows=st.one_of(_ROWS, _SHEETS),
     edits=_EDITS,
     ranges=_RANGES,
 )

@@ -291,6 +291,74 @@ def test_measures_that_a_caller_describes(read):
     assert (row["measure"], row["domain"], row["rated_by"]) == ("calligraphy", "aesthetic", "other_teacher")
 
 
+def test_a_list_printed_in_two_halves_is_one(read):
+    rows = [
+        TITLE,
+        ["座号", "姓名", "语文", "座号", "姓名", "语文"],
+        [1, "林一诺", 90, 4, "宋清越", 70],
+        [2, "高子轩", 80],
+        ["平均分", None, 80],
+    ]
+    books = read(rows)
+    assert {pupil: score for (_, pupil), score in outcomes(books).items()} == {"P111": 90, "P112": 80, "P114": 70}
+    assert books.rows_in - books.rows_kept == sum(left.count for left in books.exclusions)
+
+
+@pytest.mark.parametrize(
+    ("title", "set_by"),
+    [
+        ("示例小学区统考二(1)班2023-2024学年第一学期成绩册", "district"),
+        ("2023-2024学年第一学期区期末统考二(1)班成绩册", "district"),
+        ("2023-2024学年第一学期学区联考二(1)班成绩册", "zone"),
+        ("2023-2024学年第一学期全区统一测试二(1)班成绩册", "district"),
+        ("2023-2024学年第一学期全市统测二(1)班成绩册", "city"),
+        ("某某小学区统考二(1)班2023-2024学年第一学期成绩册", "school"),
+    ],
+)
+def test_who_set_a_paper_is_what_the_title_says_or_the_school(read, title, set_by):
+    row = read([[title], ["座号", "数学"], [1, 90]]).tables["assessments"].iloc[0]
+    assert (row["set_by"], row["comparable_within"]) == (set_by, "district" if set_by == "city" else set_by)
+
+
+def test_columns_may_be_of_several_terms(read):
+    rows = [
+        ["示例小学二(1)班成绩册"],
+        ["座号", "2023-2024学年第一学期", None, "2023-2024学年第二学期", None],
+        [None, "语文", "数学", "语文", "数学"],
+        [1, 1, 2, 3, 4],
+    ]
+    books = read(rows, merged={"Sheet1": ["A2:A3", "B2:C2", "D2:E2"]})
+    assert outcomes(books)["2023-2-maths-G02-school-raw", "P111"] == 4
+    assert outcomes(books)["2023-1-chinese-G02-raw", "P111"] == 1
+
+
+def test_an_absence_may_be_merged_over_several_subjects(read):
+    rows = [TITLE, ["座号", "语文", "数学"], [1, "缺考", None], [2, 90, 80]]
+    assert list(outcomes(read(rows, merged={"Sheet1": ["B3:C3"]})).values()).count("absent") == 2
+
+
+def test_a_number_that_is_the_seat_is_taken_with_the_name_that_agrees(read):
+    books = read([TITLE, ["学号", "姓名", "语文"], [2, "高子轩", 90]])
+    assert [pupil for _, pupil in outcomes(books)] == ["P112"]
+    assert "“学号”写的是座号" in str(books.note)
+
+
+def test_pupils_known_by_a_number_alone_and_zeros_are_counted(read):
+    books = read([TITLE, ["座号", "语文"], [2, 0]])
+    assert "没有姓名可核对的行：1" in str(books.note)
+    assert "0 分（缺考不是 0 分，请核对）：1" in str(books.note)
+
+
+def test_grades_may_stand_in_a_column_as_numbers(read):
+    rows = [
+        ["示例小学2023-2024学年第一学期成绩"],
+        ["年级", "班级", "座号", "语文"],
+        ["二", 1, 1, 90],
+        [2, "(2)班", 1, 80],
+    ]
+    assert {pupil for _, pupil in outcomes(read(rows))} == {"P111", "P121"}
+
+
 # ---- what cannot be decided ----------------------------------------------------------------------------------------
 
 
@@ -306,9 +374,12 @@ def test_measures_that_a_caller_describes(read):
         ([["座号", "语文(满分100)"], [1, 101]], "B3", "高于满分", "核对"),
         ([["座号", "语文"], [1, 90], [2, "B"]], "B4", "这里是等级", "等级"),
         ([["座号", "语文等级"], [1, 90]], "B3", "等级列里是数字", "等级"),
-        ([["座号", "语文"], [1, "中"], [2, "及格"]], "B4", "两个词", "A–E"),
+        ([["座号", "语文"], [1, "中"], [2, "及格"]], "B4", "两种写法", "A–E"),
         ([["座号", "耐力跑"], [1, time(3, 55)]], "B3", "钟点", "文本"),
         ([["座号", "语文"], [1, 90], [1, 80]], "B4", "另有不同的成绩", "B3"),
+        ([["学号", "姓名", "语文"], [3, "林一诺", 90]], "A3", "名册中没有此人", "P111"),
+        ([["姓名", "学生姓名", "语文"], ["林一诺", "宋清越", 90]], "B2", "说的是同一回事", "改名"),
+        ([["座号", "2030-2031学年第一学期"], [None, "语文"], [1, 90]], "B3", "不是这项研究的学期", "2024-2"),
     ],
 )
 def test_what_cannot_be_decided_is_a_fault_at_its_cell(refused, rows, cell, rule, near):
@@ -324,6 +395,12 @@ def test_a_common_paper_has_one_maximum(refused):
 
     ((where, rule, fix, _),) = refused({"一": sheet("二(1)班", 100), "二": sheet("二(2)班", 120)})
     assert "两种满分" in rule and "一 · B3" in fix and where.endswith("二 · B3")
+
+
+def test_a_result_in_merged_cells_is_a_fault(refused):
+    rows = [TITLE, ["座号", "语文"], [1, 90], [2, None]]
+    ((where, rule, _, _),) = refused(rows, merged={"Sheet1": ["B3:B4"]})
+    assert where.endswith("B4") and "合并单元格" in rule
 
 
 def test_a_failed_formula_is_a_fault_where_a_result_should_be(tmp_path, study, roster):

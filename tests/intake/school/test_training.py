@@ -139,11 +139,36 @@ def test_who_signed_twice_counts_once(read):
     assert "只计一次" in str(books.note)
 
 
+def test_a_list_printed_in_two_halves_is_one(read):
+    rows = [
+        TITLE,
+        [SAID],
+        ["序号", "姓名", "签名", "序号", "姓名", "签名"],
+        [1, "王静", "王静", 2, "李敏", "李 敏"],
+        [3, "张伟", None],
+    ]
+    assert [row[0] for row in attendance(read(rows))] == ["T1", "T2"]
+
+
+def test_remarks_may_say_who_was_not_there(read):
+    books = read([TITLE, [SAID], ["姓名", "备注"], ["王静", "请假"], ["李敏", "骨干"]])
+    assert attendance(books) == [("T2", 2.0, None)]
+    assert "签到表的备注（未用）：1" in str(books.note)
+
+
+def test_the_title_may_say_the_level(read):
+    rows = [["示例小学区级班主任培训签到表"], [SAID.replace("层级：校本　", "")], HEADER, [1, "王静", "√"]]
+    assert events(read(rows))[0][0] == "district"
+
+
 @pytest.mark.parametrize(
     ("said", "header", "row", "cell", "rule", "near"),
     [
         (SAID, HEADER, [1, "王静静", "√"], "B4", "名册中没有此人", "T1"),
         (SAID, HEADER, [1, "王静", "？"], "C4", "看不出是否到场", "√"),
+        (SAID, HEADER, [1, "王静", "李敏"], "C4", "看不出是否到场", "√"),
+        (SAID, HEADER, [1, "王静", "外出开会"], "C4", "看不出是否到场", "√"),
+        (SAID, HEADER, [1, "王静", "√", "早退"], "D4", "只参加了一部分", "参加时长"),
         (SAID.replace("工作方法", "班级文化"), HEADER, [1, "王静", "√"], "A2", "不在词表之中", "工作方法"),
         (SAID.replace("校本", "街道"), HEADER, [1, "王静", "√"], "A2", "不在词表之中", "校本"),
         (SAID.replace("2023.10.10", "十月十日"), HEADER, [1, "王静", "√"], "A2", "读不出是哪一天", "2024.9.1"),

@@ -103,12 +103,12 @@ def _scale(results: Results, key: Key, desk: Desk) -> tuple[str, float | None]:
 
 
 def _one_wording(results: Results, desk: Desk) -> None:
-    """Count levels that are written as words; two words of one column for one level may not mean the same there."""
-    used: dict[tuple[Where, int, str], dict[str, Spot]] = {}
+    """Count levels that are written as words; two words of one sheet for one level may not mean the same."""
+    used: dict[tuple[Where, str], dict[str, Spot]] = {}
     count: dict[tuple[str, str], list[Spot]] = {}
     for r, place in zip(results.results, results.places, strict=True):
         if r.level is not None:
-            used.setdefault((place.where, place.column, r.level), {}).setdefault(r.word or r.level, place)
+            used.setdefault((place.where, r.level), {}).setdefault(r.word or r.level, place)
         if r.word is not None:
             count.setdefault((r.word, r.level), []).append(place)
     for (word, level), cells in count.items():
@@ -186,7 +186,7 @@ _ONE_MAXIMUM = Text(
     "It is {a} at {first} and {b} here; correct it, or write 校内 into the header of a paper that the school set",
 )
 _WORD = Text("等级“{word}”记为 {level}", "levels written {word} are {level}")
-_TWO_WORDS = Text("同一列用两个词表示同一等级", "two words for one level in one column")
+_TWO_WORDS = Text("同一测评用两种写法表示同一等级", "two words for one level of one assessment")
 _SAY_LEVELS = Text("这里有：{words}；请统一写成 A–E", "There are: {words}; write A–E")
 _SAME_TWICE = Text("同一成绩写了两遍", "results that are written twice")
 _OTHERWISE = Text("同一学生在同一测评中另有不同的成绩", "the pupil has another result in the same assessment")

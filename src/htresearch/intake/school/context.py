@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from htresearch.intake.school.class_names import ClassName, class_name, find_class, find_grade
 from htresearch.intake.school.dates import find_term
 from htresearch.intake.school.dictionary import Dictionary
 from htresearch.intake.school.layout import Block
-from htresearch.intake.school.ledger import Ledger, Where
+from htresearch.intake.school.ledger import Ledger, Spot, Where
 from htresearch.intake.school.places import Places, SchoolClass, Term, only
-from htresearch.intake.school.plain import plain
+from htresearch.intake.school.plain import numeral, plain
 from htresearch.intake.school.roster import Roster
 from htresearch.language import Text, listing
 
@@ -88,6 +89,11 @@ class Context:
             name.within(grade) if name else None,
         )
 
+    @cached_property
+    def bare(self) -> tuple[str, ...]:
+        """The titles above the table without the names of schools."""
+        return tuple(map(self.desk.roster.without_schools, self.own))
+
     # --- what a row says, or else the titles ------------------------------------------------------------------------
 
     def school_of(self, row: int, column: int | None, value: object) -> str | None:
@@ -114,10 +120,14 @@ class Context:
                 fix = _SAY_TERM if named is None else self._terms()
                 self._fault_sheet(rule, fix, named)
             return self.term
+        return self.term_in(text, self.where.cell(row, column))
+
+    def term_in(self, text: str, place: Spot) -> Term | None:
+        """Return the term that a text names; one that the study does not have is a fault."""
         found = self.desk.places.term(text)
         if found is None:
             rule = _OTHER_TERM if find_term(text) else _NO_SUCH_TERM
-            self.desk.ledger.fault(self.where.cell(row, column), rule, self._terms(), value)
+            self.desk.ledger.fault(place, rule, self._terms(), text)
         return found
 
     def _terms(self) -> Text:
@@ -144,7 +154,7 @@ class Context:
             if name is None:
                 ledger.fault(place, _NOT_A_CLASS, _SAY_CLASS, value)
                 return None
-        above = find_grade(plain(grade)) if grade is not None else self.grade
+        above = _grade(plain(grade)) if plain(grade) else self.grade
         name = name.within(above)
         shown = value if text else None
         found = self.desk.places.matching(name, school, term)
@@ -164,6 +174,12 @@ class Context:
     def _fault_sheet(self, rule: Text, fix: Text, value: object = None) -> None:
         """Say once for a table what its titles lack."""
         self.desk.ledger.fault_once(self.where.row(self.header_row), rule, fix, value)
+
+
+def _grade(text: str) -> ClassName | None:
+    """Read a cell of a column of grades: 三年级, 初一, 2024级, or the number alone."""
+    number = numeral(text)
+    return ClassName(grade=number) if number and number <= 12 else find_grade(text)
 
 
 _NO_SCHOOL = Text("看不出是哪所学校", "does not say which school it is about")

@@ -17,7 +17,7 @@ _IN_BRACKETS = re.compile(r"[(\[【〔].*?[)\]】〕]|[:：]$")
 _ENDINGS = re.compile(r"(成绩|分数|得分|卷面分?|等级|等第|总评|评定|测试|\d+分)$")
 _LONGEST_HEADER = 24
 _LEVEL = re.compile(r"等级|等第|等次")
-_MAXIMUM = re.compile(r"(?:满分|总分|共)[:为]?(\d{1,4}(?:\.5)?)|[(](\d{2,4})分?[)]|(?<=[一-龥])(\d{2,4})分$")
+_MAXIMUM = re.compile(r"(?:满分|总分|共)[:为]?(\d{1,4}(?:\.5)?)|[(](\d{2,3})分?[)]|(?<=[一-龥])(\d{2,3})分$")
 
 
 @dataclass(frozen=True)

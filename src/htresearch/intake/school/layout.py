@@ -52,6 +52,8 @@ class Block:
         Rows below the header, each with its number from 0.
     failed : frozenset of (int, int)
         Cells whose formula failed, which were saved without a value.
+    merged : tuple of ((int, int), (int, int))
+        First and last cell of each merged range of the sheet.
     """
 
     where: Where
@@ -60,6 +62,7 @@ class Block:
     header_row: int
     rows: list[tuple[int, list]] = field(default_factory=list)
     failed: frozenset[tuple[int, int]] = frozenset()
+    merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
 
     def roles(self, words: Dictionary) -> dict[str, int]:
         """Return the first column of each role."""
@@ -70,6 +73,29 @@ class Block:
                     found.setdefault(role, column)
                     break
         return found
+
+    def copied(self) -> frozenset[tuple[int, int]]:
+        """Return the cells below the header that have their value from a merged range, not of their own."""
+        if not self.rows or not self.merged:
+            return frozenset()
+        first, last, width = self.rows[0][0], self.rows[-1][0], len(self.rows[0][1])
+        return frozenset(
+            (row, column)
+            for (top, left), (bottom, right) in self.merged
+            for row in range(max(top, first), min(bottom, last) + 1)
+            for column in range(left, min(right, width - 1) + 1)
+            if (row, column) != (top, left)
+        )
+
+    def doubled(self, words: Dictionary) -> Iterator[tuple[int, str]]:
+        """Yield columns that say who or where a second time, with their headers."""
+        seen: set[str] = set()
+        for column, header in self.columns.items():
+            role = next((role for text in reversed(header) if (role := words.role(text))), None)
+            if role in seen:
+                yield column, header[-1]
+            elif role in _ANCHORS or role in ("school", "term"):
+                seen.add(role)
 
     @property
     def titles(self) -> list[str]:
@@ -101,12 +127,40 @@ def blocks(sheet: Sheet, where: Where, words: Dictionary, ledger: Ledger) -> lis
         below = bottom + 1
         columns = _columns(rows, top, bottom, words)
         stop = _first_prose(rows, below, end, words) if place + 1 < len(headers) else end
-        block = Block(
-            where, above, columns, bottom, list(_data(rows, below, stop, columns, words, ledger, where)), failed
-        )
-        found.append(block)
+        for part, last in _side_by_side(columns, words):
+            data = list(_data(_cut(rows, below, stop, min(part), last), max(part) + 1, words, ledger, where))
+            found.append(Block(where, above, part, bottom, data, failed, sheet.merged))
         below = stop
     return found
+
+
+def _side_by_side(
+    columns: dict[int, tuple[str, ...]], words: Dictionary
+) -> list[tuple[dict[int, tuple[str, ...]], int | None]]:
+    """Part a header that says the same again to its right: a long list that was printed in two halves.
+
+    Returns each part with the first column that is not its own, None for the last.
+    """
+    starts = [column for column, header in columns.items() if header == columns[min(columns)]]
+    ends = [*starts[1:], None]
+    spans = [range(a, max(columns) + 1 if b is None else b) for a, b in zip(starts, ends, strict=True)]
+    parts = [{column: header for column, header in columns.items() if column in span} for span in spans]
+    first = list(parts[0].values())
+    alike = all(list(part.values()) == first[: len(part)] for part in parts)
+    if len(parts) == 1 or not alike or any(not _anchors_of(part, words) for part in parts):
+        return [(columns, None)]
+    return list(zip(parts, ends, strict=True))
+
+
+def _anchors_of(columns: dict[int, tuple[str, ...]], words: Dictionary) -> bool:
+    return any(words.role(text) in _ANCHORS for header in columns.values() for text in header)
+
+
+def _cut(rows: list[list], start: int, end: int, first: int, last: int | None) -> Iterator[tuple[int, list]]:
+    """Yield rows with their numbers; of one half of a sheet, the cells of the other are empty."""
+    for number in range(start, end):
+        row = rows[number]
+        yield number, row if first == 0 and last is None else [None] * first + row[first:last]
 
 
 def _place(name: str) -> tuple[int, int]:
@@ -139,8 +193,8 @@ def _headers(rows: list[list], sheet: Sheet, words: Dictionary) -> Iterator[tupl
     for number, row in enumerate(rows):
         if number <= last:
             continue
-        anchors = _anchors(row, words)
-        if not anchors:
+        anchors, sure = _anchors(row, words)
+        if not anchors or not (sure or _continues(rows, number, anchors, words)):
             continue
         spans = [merged[number, column] for column in anchors if (number, column) in merged]
         top, bottom = min([number, *(s[0] for s in spans)]), max([number, *(s[1] for s in spans)])
@@ -152,8 +206,8 @@ def _headers(rows: list[list], sheet: Sheet, words: Dictionary) -> Iterator[tupl
         yield top, bottom
 
 
-def _anchors(row: list, words: Dictionary) -> list[int]:
-    """Return the columns of a header row whose headers say what a row is about; none if it is no header row."""
+def _anchors(row: list, words: Dictionary) -> tuple[list[int], bool]:
+    """Return the columns whose texts say who a row is about, and whether the others make it a header beyond doubt."""
     known, anchors = 0, []
     for column, value in enumerate(row):
         if isinstance(value, str):
@@ -162,12 +216,10 @@ def _anchors(row: list, words: Dictionary) -> list[int]:
                 anchors.append(column)
             known += word.role is not None or word.subject is not None
     if not anchors:
-        return []
+        return [], False
     texts = sum(value is not None for value in row)
-    if known < 2 and texts > 1:
-        return []
     # A cell that says 姓名 in a row of data or of labels is none: most of a header's cells are headers.
-    return anchors if known * 3 >= texts else []
+    return anchors, (known > 1 or texts == 1) and known * 3 >= texts
 
 
 def _continues(rows: list[list], number: int, anchors: list[int], words: Dictionary) -> bool:
@@ -267,18 +319,10 @@ def _prose_above(
 
 
 def _data(
-    rows: list[list],
-    start: int,
-    end: int,
-    columns: dict[int, tuple[str, ...]],
-    words: Dictionary,
-    ledger: Ledger,
-    where: Where,
+    rows: Iterator[tuple[int, list]], width: int, words: Dictionary, ledger: Ledger, where: Where
 ) -> Iterator[tuple[int, list]]:
     """Yield the rows of data, each at least as wide as the header."""
-    width = max(columns) + 1
-    for number in range(start, end):
-        row = rows[number]
+    for number, row in rows:
         filled = [value for value in row if value is not None]
         if not filled:
             continue

@@ -180,7 +180,7 @@ def _read_sheet(book: Workbook, sheet: Sheet, desk: Desk, shelf: _Shelf, events:
         context = Context.of(desk, block, context, around)
         kind = _kind(block, context, desk.words)
         if kind is not None:
-            _failed_formulas(block, desk)
+            _check_columns(block, kind, desk)
         if kind == "lists":
             shelf.entries += lists.read_list(block, context)
         elif kind == "scores":
@@ -196,14 +196,17 @@ def _read_sheet(book: Workbook, sheet: Sheet, desk: Desk, shelf: _Shelf, events:
                 desk.ledger.leave_out(_OTHER_TABLE, where.row(block.header_row), len(block.rows))
 
 
-def _failed_formulas(block: Block, desk: Desk) -> None:
-    """Refuse cells of use whose formula failed: what they were meant to say is not known."""
-    unused = ("computed", "other", "index", None)
-    used = {
-        column
-        for column, header in block.columns.items()
-        if any(desk.words.subject(t) for t in header) or any(desk.words.role(t) not in unused for t in header)
-    }
+def _check_columns(block: Block, kind: str, desk: Desk) -> None:
+    """Refuse columns that say who or where twice and cells of use whose formula failed; count columns of no use."""
+    for column, header in block.doubled(desk.words):
+        desk.ledger.fault(block.where.cell(block.header_row, column), _DOUBLED.format(name=header), _ONE_COLUMN)
+    used = set()
+    for column, header in block.columns.items():
+        roles = {desk.words.role(text) for text in header} - {None, "computed", "other", "index"}
+        if roles or any(map(desk.words.subject, header)):
+            used.add(column)
+        elif kind != "scores" and not {desk.words.role(text) for text in header} & {"index"}:
+            desk.ledger.find(scores.LEFT_COLUMN.format(name=header[-1]), block.where.cell(block.header_row, column))
     rows = {number for number, _ in block.rows}
     for row, column in sorted(block.failed):
         if row in rows and column in used:
@@ -213,12 +216,12 @@ def _failed_formulas(block: Block, desk: Desk) -> None:
 def _kind(block: Block, context: Context, words: Dictionary) -> str | None:
     """Tell what a table is by its headers; its titles decide only where the headers leave it open."""
     roles = block.roles(words)
+    if "award" in roles:
+        return "honours" if "name" in roles else None
     if scores.is_scores(block, words):
         return "scores"
     if "class" in roles and "head" in roles:
         return "lists"
-    if "award" in roles and "name" in roles:
-        return "honours"
     if training.is_training(roles):
         return "training"
     said = words.said("kinds", (*context.own, context.where.sheet))
@@ -270,9 +273,11 @@ def _appointments(rows: Iterable[spells.Known]) -> pd.DataFrame:
 
 _KINDS = Text(
     "能读的有：班主任名单（班级、班主任）、成绩册（姓名或学号、学科）、培训签到表（姓名、签到）、获奖名单（姓名、荣誉名称）",
-    "What is read: head-teacher lists (班级, 班主任), score sheets (姓名 or 学号, subjects), sign-in sheets (姓名, 签到) "
-    "and lists of honours (姓名, 荣誉名称)",
+    "What is read: head-teacher lists (班级, 班主任), score sheets (姓名 or 学号, subjects), sign-in sheets (姓名, "
+    "签到) and lists of honours (姓名, 荣誉名称)",
 )
+_DOUBLED = Text("有两列说的是同一回事（{name}）", "two columns say the same ({name})")
+_ONE_COLUMN = Text("请删去或改名其中一列", "Delete one of them, or rename it")
 _FAILED = Text("公式出错，没有值", "has a formula that failed, and no value")
 _WRITE_VALUE = Text("请改正公式，或直接填入值", "Correct the formula, or write the value")
 _NOTHING = Text("里面没有认得出的表", "hold no table that is known")

@@ -5,6 +5,7 @@ A roster stays outside the study. What a sheet says is looked up here, and only 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -44,11 +45,14 @@ class Match:
         Why there is no id.
     near : tuple of str
         Who may be meant, by id and first character of the name.
+    how : Text or None
+        What should be known of the way in which the person was found.
     """
 
     id: str | None
     why: Text | None = None
     near: tuple[str, ...] = ()
+    how: Text | None = None
 
     @property
     def fix(self) -> Text:
@@ -62,6 +66,10 @@ class Match:
 
 UNKNOWN = Text("名册中没有此人", "is nobody on the roster")
 SEVERAL = Text("名册中有不止一人与之相符", "fits more than one person on the roster")
+BY_NUMBER = Text(
+    "只凭学号或座号认人、没有姓名可核对的行", "rows known by a number alone, with no name to check it by"
+)
+SEAT_AS_NUMBER = Text("“学号”写的是座号、与姓名相符的行", "rows whose 学号 is the seat of the pupil who is named")
 CONTRADICTS = Text("与同一行的号码指的不是同一人", "is not the person whose number stands in the same row")
 
 
@@ -168,9 +176,15 @@ class Roster:
 
     def find_schools(self, text: str) -> list[str]:
         """Return the schools whose names stand in a text; a name within a longer one does not count."""
-        names = [name for name in self._schools if name and name in text]
+        names = [name for name in self._schools if name and _stands_alone(name, text)]
         longest = [n for n in names if not any(n != other and n in other for other in names)]
         return list(dict.fromkeys(self._schools[name] for name in longest))
+
+    def without_schools(self, text: str) -> str:
+        """Return a text with a blank for every school's name: 示例小学区统考 is of the 区, not of a 学区."""
+        for name in sorted(filter(None, self._schools), key=len, reverse=True):
+            text = text.replace(name, " ")
+        return text
 
     @cached_property
     def _ids(self) -> frozenset[str]:
@@ -263,26 +277,39 @@ class Roster:
             What stands in the columns of `NUMBERS`.
         """
         by, asked = self._pupils, spelled(name)
+        named = sorted(set(by["name"].get((class_id, asked), ())))
         for kind in NUMBERS:
-            value = numbers.get(kind)
-            if value is None or not spelled(value):
+            value = spelled(numbers.get(kind))
+            if not value or not by[kind]:  # a number that the roster does not keep tells nothing
                 continue
-            found = by[kind].get(spelled(value) if kind == "student_number" else (class_id, spelled(value)), ())
-            found = set(found)
+            found = set(by[kind].get(value if kind == "student_number" else (class_id, value), ()))
             if len(found) == 1:
                 (pupil,) = found
                 if asked and by["of"][pupil] and by["of"][pupil] != asked:
                     return Match(None, CONTRADICTS, self._near(class_id, asked))
-                return Match(pupil)
+                return Match(pupil, how=None if asked or kind == "student_number" else BY_NUMBER)
+            if kind == "number" and asked:
+                seated = set(by["seat"].get((class_id, value), ())) & set(named)
+                if len(seated) == 1:
+                    return Match(seated.pop(), how=SEAT_AS_NUMBER)
             return Match(None, SEVERAL if found else UNKNOWN, tuple(sorted(found)) or self._near(class_id, asked))
-        found = sorted(set(by["name"].get((class_id, asked), ())))
-        if len(found) == 1:
-            return Match(found[0])
-        return Match(None, SEVERAL if found else UNKNOWN, tuple(found) or self._near(class_id, asked))
+        if len(named) == 1:
+            return Match(named[0])
+        return Match(None, SEVERAL if named else UNKNOWN, tuple(named) or self._near(class_id, asked))
 
     def _near(self, class_id: str | None, asked: str) -> tuple[str, ...]:
         names = get_close_matches(asked, self._names_of.get(class_id, []), n=3, cutoff=0.5) if asked else []
         return tuple(_shown(p, n) for n in names for p in self._pupils["name"][class_id, n])
+
+
+def _stands_alone(name: str, text: str) -> bool:
+    """Tell whether a school's name stands in a text and is not part of another school's longer name.
+
+    一中 is not meant by 第一中学附属小学, nor 实验小学 by 青山实验小学; before a name may stand a place.
+    """
+    before = r"(?:^|(?<=[^一-龥])|(?<=[省市区县镇乡旗州年期度]))"
+    after = r"(?!附|分校|校区|小学|中学|学校|初中|高中|部|[东西南北]校)"
+    return bool(re.search(before + re.escape(name) + after, text))
 
 
 def _shown(identity: str, name: object) -> str:

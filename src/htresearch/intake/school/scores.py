@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from typing import TYPE_CHECKING
 
 from htresearch.intake.school.context import Context
+from htresearch.intake.school.dates import find_term
 from htresearch.intake.school.dictionary import Dictionary, Measure, is_level, maximum
 from htresearch.intake.school.layout import Block
 from htresearch.intake.school.ledger import Spot
@@ -45,6 +46,7 @@ class ScoreColumn:
     full: float | None
     set_by: str
     examination: str
+    term: Term | None = None  # where the header names one
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def _columns(block: Block, context: Context) -> list[ScoreColumn]:
                 fulls[0] if fulls else _maximum_of(context, measure),
                 _set_by(header, context, measure),
                 _examination(header, context),
+                _term(header, place, context),
             )
         )
     for column in sorted(
@@ -118,6 +121,12 @@ def _columns(block: Block, context: Context) -> list[ScoreColumn]:
     ):
         ledger.fault(where.cell(block.header_row, column), _NO_HEADER, _WRITE_HEADER)
     return found
+
+
+def _term(header: tuple[str, ...], place: Spot, context: Context) -> Term | None:
+    """Return the term that a header names, where the columns of one table are of several."""
+    named = next((text for text in header if find_term(text)), None)
+    return context.term_in(named, place) if named else None
 
 
 def _maximum_of(context: Context, measure: Measure) -> float | None:
@@ -132,7 +141,7 @@ def _set_by(header: tuple[str, ...], context: Context, measure: Measure) -> str:
     words = context.desk.words
     said = words.said("set_by", header)
     if not said and measure.domain == "academic":
-        said = words.said("set_by", context.own)
+        said = words.said("set_by", context.bare)
     if said:
         return said[0]
     if measure.set_by not in ("class", "school"):
@@ -189,79 +198,118 @@ def result(value: object, measure: Measure, words: Dictionary) -> Result | None:
 
 def read_scores(block: Block, context: Context, book: Book) -> None:
     """Add the results of a table to the book; what cannot be decided goes to the ledger as a fault."""
-    desk, where = context.desk, block.where
-    roles, columns = block.roles(desk.words), _columns(block, context)
-    classes: dict[tuple, SchoolClass | None] = {}
-    keys: dict[tuple, Results] = {}
-    marked: dict[int, float] = {}
-    for number, row in block.rows:
-        if any(isinstance(value, str) and desk.words.word(value).states_maximum for value in row[:3]):
-            marked = {c.column: float(row[c.column]) for c in columns if isinstance(row[c.column], int | float)}
-            desk.ledger.find(_MAXIMUM_ROW, where.row(number))
-            desk.ledger.rows_kept += 1
-            continue
-        cells = {role: row[column] for role, column in roles.items()}
-        name = cells.get("name")
-        numbers = {kind: cells[kind] for kind in NUMBERS if cells.get(kind) is not None}
-        if not plain(name) and not numbers:
-            desk.ledger.leave_out(_NOBODY, where.row(number))
-            continue
+    _Reader(block, context, book).read()
+
+
+class _Reader:
+    """The reading of one table."""
+
+    def __init__(self, block: Block, context: Context, book: Book):
+        self.block, self.context, self.book = block, context, book
+        self.desk, self.where = context.desk, block.where
+        self.roles, self.columns = block.roles(self.desk.words), _columns(block, context)
+        self.term = next((column.term for column in self.columns if column.term), None)
+        self.copied = block.copied()
+        self.classes: dict[tuple, tuple[SchoolClass | None, Term | None]] = {}
+        self.kept: dict[tuple, Results] = {}
+
+    def read(self) -> None:
+        """Read row by row."""
+        ledger, words = self.desk.ledger, self.desk.words
+        for number, row in self.block.rows:
+            if any(isinstance(value, str) and words.word(value).states_maximum for value in row[:3]):
+                self.columns = [self._marked(column, row[column.column]) for column in self.columns]
+                ledger.find(_MAXIMUM_ROW, self.where.row(number))
+                ledger.rows_kept += 1
+                continue
+            cells = {role: row[column] for role, column in self.roles.items()}
+            name = cells.get("name")
+            numbers = {kind: cells[kind] for kind in NUMBERS if cells.get(kind) is not None}
+            if not plain(name) and not numbers:
+                ledger.leave_out(_NOBODY, self.where.row(number))
+                continue
+            known, term = self._class(number, cells)
+            pupil = self._pupil(number, row, known, name, numbers) if known else None
+            if pupil is None:
+                continue
+            ledger.rows_kept += 1
+            for column in self.columns:
+                said = self._cell(number, column, row[column.column])
+                if said is not None:
+                    results = self._results(known, column.term or term, column)
+                    results.pupils.append(pupil)
+                    results.results.append(said)
+                    results.levels.append(column.holds_levels)
+                    results.fulls.append(column.full)
+                    results.places.append(Spot(self.where, number, column.column))
+
+    def _marked(self, column: ScoreColumn, value: object) -> ScoreColumn:
+        said = result(value, column.measure, self.desk.words) if value is not None else None
+        return replace(column, full=said.score) if said and said.score else column
+
+    def _class(self, number: int, cells: dict) -> tuple[SchoolClass | None, Term | None]:
         said = tuple(cells.get(role) for role in ("school", "term", "class", "grade"))
-        if said not in classes:
+        if said not in self.classes:
+            context, roles = self.context, self.roles
             school = context.school_of(number, roles.get("school"), said[0])
-            term = context.term_of(number, roles.get("term"), said[1])
-            classes[said] = context.class_of(number, roles.get("class"), said[2], said[3], school, term), term
-        known, term = classes[said]
-        if known is None:
-            continue
-        match = desk.roster.pupil(known.class_id, name, numbers)
+            if not plain(said[1]) and context.term is None and self.term is not None:
+                term = self.term
+            else:
+                term = context.term_of(number, roles.get("term"), said[1])
+            self.classes[said] = context.class_of(number, roles.get("class"), said[2], said[3], school, term), term
+        return self.classes[said]
+
+    def _pupil(self, number: int, row: list, known: SchoolClass, name: object, numbers: dict) -> str | None:
+        match, roles = self.desk.roster.pupil(known.class_id, name, numbers), self.roles
         if match.id is None:
             column = next((roles[k] for k in (*NUMBERS, "name") if k in roles and row[roles[k]] is not None), 0)
             shown = masked(name) or masked(next(iter(numbers.values()), ""))
-            desk.ledger.fault(where.cell(number, column), match.why, match.fix, shown)
-            continue
-        desk.ledger.rows_kept += 1
-        for column in columns:
-            value = row[column.column]
-            if value is None:
-                desk.ledger.find(_EMPTY, where.cell(number, column.column))
-                continue
-            met = desk.cells.setdefault(column.measure.name, {})
-            once = value if value is not True and value is not False else str(value)  # True equals 1
-            if once not in met:
-                met[once] = result(value, column.measure, desk.words)
-            said_here = met[once]
-            if said_here is None:
-                desk.ledger.find(_EMPTY, where.cell(number, column.column))
-                continue
-            full = marked.get(column.column, column.full)
-            if fault := said_here.fault or _beyond(said_here, column, full):
-                desk.ledger.fault(where.cell(number, column.column), fault, _FIXES[fault], value)
-                continue
-            place = (known.class_id, column.column)
-            if place not in keys:
-                key = Key(term, known.stage, known.grade(term), column.measure, column.examination, column.set_by)
-                keys[place] = book.setdefault(key, Results())
-            results = keys[place]
-            results.pupils.append(match.id)
-            results.results.append(said_here)
-            results.levels.append(column.holds_levels)
-            results.fulls.append(full)
-            results.places.append(Spot(where, number, column.column))
+            self.desk.ledger.fault(self.where.cell(number, column), match.why, match.fix, shown)
+        elif match.how is not None:
+            self.desk.ledger.find(match.how, self.where.row(number))
+        return match.id
+
+    def _cell(self, number: int, column: ScoreColumn, value: object) -> Result | None:
+        """Return what a cell says, None where it says nothing or cannot be read, which is a fault."""
+        ledger, at = self.desk.ledger, column.column
+        met = self.desk.cells.setdefault(column.measure.name, {})
+        once = value if value is not True and value is not False else str(value)  # True equals 1
+        if once not in met:
+            met[once] = None if value is None else result(value, column.measure, self.desk.words)
+        said = met[once]
+        if said is None:
+            ledger.find(_EMPTY, self.where.cell(number, at))
+            return None
+        fault = said.fault or _beyond(said, column)
+        if fault is None and said.status == "present" and (number, at) in self.copied:
+            fault = _COPIED
+        if fault is not None:
+            ledger.fault(self.where.cell(number, at), fault, _FIXES[fault], value)
+            return None
+        if said.score == 0:
+            ledger.find(_ZERO, self.where.cell(number, at))
+        return said
+
+    def _results(self, known: SchoolClass, term: Term, column: ScoreColumn) -> Results:
+        place = known.class_id, term.index, column.column
+        if place not in self.kept:
+            key = Key(term, known.stage, known.grade(term), column.measure, column.examination, column.set_by)
+            self.kept[place] = self.book.setdefault(key, Results())
+        return self.kept[place]
 
 
-def _beyond(said: Result, column: ScoreColumn, full: float | None) -> Text | None:
+def _beyond(said: Result, column: ScoreColumn) -> Text | None:
     if said.score is None:
         return None
     if column.holds_levels:
         return _SCORE_IN_LEVELS
-    return _ABOVE if full is not None and said.score > full else None
+    return _ABOVE if column.full is not None and said.score > column.full else None
 
 
 _NOT_SAID = Text(
     "没有写明由谁命题的测评，按学校自行命题处理，只在校内可比；统一命题的请在标题或表头写明（如“区统考”）",
-    "Where nothing says who set a test, it is taken as the school's own and compares within the school; write 区统考 or "
-    "the like into the title or header of a common paper",
+    "Where nothing says who set a test, it is taken as the school's own and compares within the school; write 区统考 "
+    "or the like into the title or header of a common paper",
 )
 LEFT_COLUMN = Text("没有用到的列“{name}”", "columns that are not used: {name}")
 _NEAR_SUBJECT = Text(
@@ -280,6 +328,8 @@ _EMPTY = Text("空着的成绩格（没有记录，不作缺考）", "empty cell
 _MAXIMUM_ROW = Text("写明满分的行", "rows that state the maximum score")
 _NO_RESULT = Text("不是分数、等级，也不是缺考、缓考、免考", "is neither a score nor a level nor a known absence")
 _TIME = Text("成了钟点，看不出是几分几秒", "became a time of day, and does not say how many minutes and seconds")
+_COPIED = Text("合并单元格里的成绩，分不清是谁的", "a result in merged cells, which does not say whose it is")
+_ZERO = Text("0 分（缺考不是 0 分，请核对）", "scores of 0 (check that they are no absences)")
 _ABOVE = Text("高于满分", "is above the maximum score")
 _SCORE_IN_LEVELS = Text("等级列里是数字", "is a number in a column of levels")
 _FIXES = {
@@ -288,6 +338,7 @@ _FIXES = {
         "Write a score, A–E, 缺考, 缓考 or 免考, or leave it empty",
     ),
     _TIME: Text("请把这一列设为文本，写成 235 或 3'55\"", "Format the column as text and write 235 or 3'55\""),
+    _COPIED: Text("请取消合并，分别填写", "Unmerge the cells and write each result"),
     _ABOVE: Text("请核对分数与满分", "Check the score and the maximum"),
     _SCORE_IN_LEVELS: Text("请改为等级", "Write a level"),
 }

@@ -16,7 +16,7 @@ from htresearch.intake.school.dictionary import Dictionary, base
 from htresearch.intake.school.layout import Block
 from htresearch.intake.school.ledger import Spot, Where
 from htresearch.intake.school.lists import NO_DAY, NOBODY, WRITE_DAY
-from htresearch.intake.school.plain import masked, plain
+from htresearch.intake.school.plain import masked, plain, spelled
 from htresearch.language import Text, listing
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PERIOD_HOURS = 0.75
 #: Between two labels with their values in one cell.
 _PARTED = re.compile(r"[\s,;]+(?=[^\s:,;]{1,8}:)")
+_PARTLY = re.compile(r"迟到|早退|中途|提前|半场|缺席|请假|未到")
 _HOURS = re.compile(r"(?:共|约)?(\d+(?:\.\d+)?)(个?小时|时|个?学时|课时|分钟|h|H)?")
 _UNITS = {"小时": 1.0, "时": 1.0, "h": 1.0, "H": 1.0, "学时": PERIOD_HOURS, "课时": PERIOD_HOURS, "分钟": 1 / 60}
 #: Columns of an event and the roles whose cells state them.
@@ -110,12 +111,11 @@ def read_training(block: Block, context: Context, book: Trainings, known: dict[s
             continue
         if held is None:
             continue
-        there = _was_there(cells.get("signed"), roles, number, context)
+        there = _was_there(cells, roles, number, context)
         if there is False:
             desk.ledger.leave_out(_AWAY, where.row(number))
-        if not there:
-            continue
-        _attend(held, match.id, cells, roles, number, context)
+        if there:
+            _attend(held, match.id, cells, roles, number, context)
 
 
 def _attend(held: Held, teacher: str, cells: dict, roles: dict[str, int], number: int, context: Context) -> None:
@@ -153,23 +153,34 @@ def _attend(held: Held, teacher: str, cells: dict, roles: dict[str, int], number
         ledger.fault(place, _OTHERWISE, _KEEP_ONE.format(first=said[2]))
 
 
-def _was_there(value: object, roles: dict[str, int], number: int, context: Context) -> bool | None:
+def _was_there(cells: dict, roles: dict[str, int], number: int, context: Context) -> bool | None:
     """Tell whether who stands in a row was there; None where a cell cannot be read, which is a fault.
 
     Without a column for signatures, who is listed was there; with one, a cell left empty says that nobody signed.
     """
+    words, ledger, where = context.desk.words, context.desk.ledger, context.where
+    remark = plain(cells.get("remark"))
+    if remark:
+        away = words.value("signed", remark.lower()) == "no"
+        if away and words.value("signed", plain(cells.get("signed"))) != "yes":
+            return False
+        if _PARTLY.search(remark):
+            if not plain(cells.get("attended_hours")) and not plain(cells.get("attended_periods")):
+                ledger.fault(where.cell(number, roles["remark"]), _HOW_LONG, _WRITE_LONG, remark)
+                return None
+        else:
+            ledger.find(_REMARK, where.cell(number, roles["remark"]))
     if "signed" not in roles:
         return True
-    text = plain(value)
+    text = plain(cells["signed"])
     if not text:
         return False
-    said = context.desk.words.value("signed", text.lower())
+    said = words.value("signed", text.lower())
     if said is not None:
         return said == "yes"
-    if re.fullmatch(r"[一-龥·]{2,4}", text):  # a signature
+    if spelled(text) == spelled(cells["name"]):  # a signature
         return True
-    place = context.where.cell(number, roles["signed"])
-    context.desk.ledger.fault(place, _NO_SIGN, _WRITE_SIGN, value if len(text) < 3 else None)
+    ledger.fault(where.cell(number, roles["signed"]), _NO_SIGN, _WRITE_SIGN, masked(text))
     return None
 
 
@@ -189,10 +200,11 @@ def _titled(block: Block, context: Context) -> Event:
             if role and role.startswith("event_") and plain(value):
                 said.setdefault(role, (value.strip(" ,;"), plain(label), context.where.cell(row, column)))
     event = _event(said, context)
-    if not said and context.own:
-        # A heading such as 区级班主任培训签到表 says the level in passing.
+    if event.level is None:  # a heading such as 区级班主任培训签到表 says it in passing
         known = words.words["training_level"].items()
-        levels = {value for text in context.own for word, value in known if len(word) > 1 and f"{word}班主任" in text}
+        levels = {
+            value for text in context.bare for word, value in known if len(word) > 1 and f"{word}班主任" in text
+        }
         event = replace(event, level=levels.pop() if len(levels) == 1 else None)
     return event
 
@@ -349,8 +361,13 @@ _WRITE_RATING = Text("请改为数字，没有评价则留空", "Write a number,
 _TWICE = Text("同一活动签了两次名的人，只计一次", "who signed twice for one event, counted once")
 _OTHERWISE = Text("同一人在同一活动中另有不同的记录", "the person has another record at the same event")
 _KEEP_ONE = Text("另一处在 {first}；请更正其中一处", "The other is {first}; correct one of them")
+_HOW_LONG = Text(
+    "备注说只参加了一部分，或没有参加", "the remark says that the person was there in part, or not at all"
+)
+_WRITE_LONG = Text("请加一列“参加时长（小时）”写明", "Write the hours into a column 参加时长（小时）")
+_REMARK = Text("签到表的备注（未用）", "remarks of sign-in sheets (not used)")
 _NO_SIGN = Text("看不出是否到场", "does not say whether the person was there")
-_WRITE_SIGN = Text("请写 √ 或 ×", "Write √ or ×")
+_WRITE_SIGN = Text("请写 √ 或 ×，或由本人签名", "Write √ or ×, or the person's own name")
 _NO_WORD = Text("不在词表之中", "is not in the vocabulary")
 _LACKS = Text("没有写明这次培训的{parts}", "does not say of the event {parts}")
 _SAY_IT = Text(
