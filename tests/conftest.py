@@ -9,3 +9,17 @@ from htresearch import language
 def speaks_chinese(monkeypatch):
     monkeypatch.setenv("HTRESEARCH_LANGUAGE", "zh")
     monkeypatch.setattr(language, "_chosen", None)
+
+
+@pytest.fixture
+def in_both_languages():
+    """Return an error's text in Chinese and in English."""
+
+    def say(error):
+        said = []
+        for spoken in language.LANGUAGES:
+            with language.speaking(spoken):
+                said.append(str(error))
+        return said
+
+    return say

@@ -7,6 +7,7 @@ at, and a file is known by what it holds, not by its name.
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 import zipfile
@@ -48,12 +49,15 @@ class Sheet:
     merged : tuple of ((int, int), (int, int))
         First and last cell of each merged range, rows and columns from 0.
     hidden : bool
+    errors : tuple of str
+        Cells whose formula failed (#N/A, #DIV/0!); their value is None too.
     """
 
     name: str
     rows: list[list]
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
     hidden: bool = False
+    errors: tuple[str, ...] = ()
 
     @property
     def spread(self) -> list[list]:
@@ -147,10 +151,9 @@ def open_table(path: str | Path) -> Workbook:
     if not start.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise _refused(path, Text("文件是空的", "the file is empty"), Text("请重新导出", "Export it again"))
     if start.startswith(b"PK"):
-        _check_package(path)
-        return _read_workbook(path)
+        return _read_workbook(path, _check_package(path))
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        return _read_workbook(path)
+        return _read_workbook(path, {})
     if re.match(rb"(\xef\xbb\xbf)?\s*(<!doctype|<html|<\?xml|<table)", start, re.IGNORECASE):
         rule = Text("其实是网页或 XML，只是扩展名像表格", "is a web page or XML under the name of a table")
         raise _refused(path, rule, _SAVE_AS)
@@ -170,12 +173,12 @@ def _damaged(path: Path) -> IntakeError:
     )
 
 
-def _read_workbook(path: Path) -> Workbook:
+def _read_workbook(path: Path, errors: dict[str, tuple[str, ...]]) -> Workbook:
     import python_calamine as calamine
 
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
-            sheets = tuple(_sheet(path, book, meta) for meta in book.sheets_metadata if _holds_cells(meta))
+            sheets = tuple(_sheet(path, book, meta, errors) for meta in book.sheets_metadata if _holds_cells(meta))
     except calamine.PasswordError:
         rule = Text("有密码保护", "is protected by a password")
         raise _refused(path, rule, Text("请去掉密码后另存", "Save it without the password")) from None
@@ -195,7 +198,7 @@ def _holds_cells(meta) -> bool:
     return str(meta.typ).rpartition(".")[2] == "WorkSheet"
 
 
-def _sheet(path: Path, book, meta) -> Sheet:
+def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
     read = book.get_sheet_by_name(meta.name)
     height, width = read.total_height, read.total_width
     if height * width > MOST_CELLS:
@@ -206,7 +209,8 @@ def _sheet(path: Path, book, meta) -> Sheet:
     while rows and all(v is None for v in rows[-1]):
         rows.pop()
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in read.merged_cell_ranges or ())
-    return Sheet(meta.name, rows, merged, str(meta.visible).rpartition(".")[2] != "Visible")
+    hidden = str(meta.visible).rpartition(".")[2] != "Visible"
+    return Sheet(meta.name, rows, merged, hidden, errors.get(meta.name, ()))
 
 
 def _value(value: object, texts: dict[str, str]) -> object:
@@ -229,8 +233,11 @@ def _too_many(path: Path, height: int, width: int, name: str) -> IntakeError:
     )
 
 
-def _check_package(path: Path) -> None:
-    """Refuse a package that would unpack to more than it may, or whose few cells span a huge rectangle."""
+def _check_package(path: Path) -> dict[str, tuple[str, ...]]:
+    """Refuse a package that would unpack to more than it may, or whose few cells span a huge rectangle.
+
+    Returns the cells with a failed formula by sheet, which the reader gives as empty.
+    """
     try:
         with zipfile.ZipFile(path) as package:
             parts = package.infolist()
@@ -244,11 +251,28 @@ def _check_package(path: Path) -> None:
                 raise _refused(path, Text("压缩包有密码", "is an encrypted archive"), _SAVE_AS)
             strings = [part for part in parts if part.filename.lower().endswith("sharedstrings.xml")]
             lengths = np.concatenate([_string_lengths(package, part) for part in strings] or [np.empty(0, np.int64)])
-            for part in parts:
-                if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part.filename.lower().lstrip("/")):
-                    _check_sheet(path, package, part, lengths)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+            errors = {
+                part.filename: _check_sheet(path, package, part, lengths)
+                for part in parts
+                if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part.filename, re.IGNORECASE)
+            }
+            names = _sheet_names(package) if any(errors.values()) else {}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
         raise _damaged(path) from None
+    return {names[part]: found for part, found in errors.items() if part in names}
+
+
+def _sheet_names(package: zipfile.ZipFile) -> dict[str, str]:
+    """Return the name of each sheet by its part in the package."""
+    parts = {}
+    for tag in re.findall(rb"<(?:\w+:)?Relationship [^>]*>", package.read("xl/_rels/workbook.xml.rels")):
+        there = dict(re.findall(r'(\w+)="([^"]*)"', tag.decode("utf-8", "replace")))
+        parts[there.get("Id")] = "xl/" + there.get("Target", "").removeprefix("/xl/")
+    names = {}
+    for tag in re.findall(rb"<(?:\w+:)?sheet [^>]*>", package.read("xl/workbook.xml")):
+        there = dict(re.findall(r'([\w:]+)="([^"]*)"', tag.decode("utf-8", "replace")))
+        names[parts.get(there.get("r:id"))] = html.unescape(there.get("name", ""))
+    return names
 
 
 def _pieces(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -263,14 +287,16 @@ def _pieces(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
         yield tail
 
 
-def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, lengths: np.ndarray) -> None:
+def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, lengths: np.ndarray) -> tuple[str, ...]:
+    """Refuse a sheet of too many cells or too much text; return its cells with a failed formula."""
     columns: set[bytes] = {b"A"}
-    last_row, rows, text = 1, 0, 0
+    last_row, rows, text, errors = 1, 0, 0, []
     long = len(lengths) and lengths.max() * part.file_size / 12 > MOST_BYTES
     for piece in _pieces(package, part):
         rows += piece.count(b"<row")
         last_row = max([last_row, *(int(r) for r in re.findall(rb'<(?:\w+:)?row\b[^>]*? r="(\d{1,9})"', piece))])
         columns.update(re.findall(rb' r="([A-Z]{1,3})\d', piece))
+        errors += re.findall(rb'<(?:\w+:)?c r="([A-Z]{1,3}\d{1,7})"[^>]* t="e"', piece) if b't="e"' in piece else []
         if long:  # one long text that a million cells refer to is a million copies once it is read
             refers = np.array(re.findall(rb't="s"[^>]*>\s*<v>(\d{1,9})<', piece), dtype=np.int64)
             text += int(lengths[refers[refers < len(lengths)]].sum())
@@ -280,6 +306,7 @@ def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, le
         raise _too_many(path, height, width, Path(part.filename).stem)
     if text > MOST_BYTES:
         raise _refused(path, Text("单元格的文字总量过大", "its cells hold far too much text"), _ONE_SHEET)
+    return tuple(name.decode() for name in errors)
 
 
 def _string_lengths(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> np.ndarray:

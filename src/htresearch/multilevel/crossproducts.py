@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -98,8 +99,14 @@ class CrossProducts:
     @property
     def explained(self) -> np.ndarray:
         """For each outermost group what U explains of the cross-products of A."""
-        parts = np.swapaxes(self.coefficients, 1, 2) @ self.cross
-        return self.nest.up(parts, self.nest.depth - 1, 0)
+        m, innermost = len(self.columns), self.nest.depth - 1
+        found = np.empty((self.nest.sizes[0], m, m))
+        # Entry by entry: a matrix for every innermost group would fill memory only to be added up again.
+        left, right = (np.ascontiguousarray(part.transpose(2, 1, 0)) for part in (self.coefficients, self.cross))
+        for i, j in combinations_with_replacement(range(m), 2):
+            entry = np.einsum("rg,rg->g", left[i], right[j])
+            found[:, i, j] = found[:, j, i] = self.nest.up(entry, innermost, 0)
+        return found
 
     @property
     def total(self) -> np.ndarray:

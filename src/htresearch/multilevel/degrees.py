@@ -155,8 +155,16 @@ class KenwardRoger(Normal):
         return self.solution.sigma2 * onto @ self._adjusted @ onto.T
 
     def df(self, contrasts: np.ndarray) -> np.ndarray:
-        """Return the degrees of freedom of each row of `contrasts`."""
-        return np.array([self._scaled(row[None, :])[0] for row in contrasts])
+        """Return the degrees of freedom of each row of `contrasts`.
+
+        With one contrast A₁ = A₂ = t'Wt, t the derivatives of the log of its variance, and the paper's section 3
+        comes down to λ = 1 and m = 2 / A₁.
+        """
+        one, W = self._parts[0], self._information_inverse
+        rows = contrasts @ self.solution.coordinates.onto
+        turned = rows @ self.solution.optimum.profile.covariance
+        slopes = np.sum((turned @ one) * turned, axis=2) / np.sum(turned * rows, axis=1)
+        return 2 / np.sum(slopes * (W @ slopes), axis=0)
 
     def joint(self, contrasts: np.ndarray) -> JointTest:
         """Test all rows at once."""

@@ -15,7 +15,7 @@ Sources: the recurrence is that of Takahashi, Fagan & Chen (1973), in the form o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy import sparse
@@ -305,7 +305,12 @@ def _inverted(lower: np.ndarray) -> tuple[np.ndarray, float]:
     for start in range(0, len(full), 64):  # mirrored in place, strip by strip
         stop = start + 64
         corner = full[start:stop, start:stop]
-        below = np.tril_indices(len(corner), -1)
+        below = _below_diagonal(len(corner))
         corner[below] = corner.T[below]
         full[stop:, start:stop] = full[start:stop, stop:].T
     return full.T, log_det
+
+
+@cache
+def _below_diagonal(size: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.tril_indices(size, -1)
