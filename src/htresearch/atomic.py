@@ -12,8 +12,17 @@ from htresearch.errors import Fault
 from htresearch.language import Text
 
 
-def write_file(path: str | Path, content: bytes) -> Path:
+def write_file(path: str | Path, content: bytes, mode: int = 0o644) -> Path:
     """Write a file under another name in the same folder, then give it its own.
+
+    Parameters
+    ----------
+    path
+        The file; one that exists is replaced.
+    content
+        All of it.
+    mode
+        Who may read it; 0o600 is the owner alone, from its first byte on.
 
     Examples
     --------
@@ -28,7 +37,7 @@ def write_file(path: str | Path, content: bytes) -> Path:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         # mkstemp keeps others out; a report is for colleagues to read.
-        Path(name).chmod(0o644)
+        Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

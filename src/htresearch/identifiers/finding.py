@@ -110,9 +110,12 @@ def any_in(values: pd.Series, names: Names | None = None) -> pd.Series:
     import pandas as pd
     import pyarrow as pa
 
-    texts = pa.chunked_array([_as_texts(values)]).combine_chunks().dictionary_encode()
-    held = np.append(_hold(texts.dictionary, names), False)  # the last stands for what is missing
-    places = texts.indices.fill_null(len(held) - 1).to_numpy(zero_copy_only=False)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        held, places = any_in(pd.Series(values.cat.categories), names).to_numpy(), values.cat.codes
+    else:
+        texts = pa.chunked_array([_as_texts(values)]).combine_chunks().dictionary_encode()
+        held, places = _hold(texts.dictionary, names), texts.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    held = np.append(held, False)  # the last stands for what is missing, which is at -1
     return pd.Series(held[places], index=values.index, name=values.name)
 
 
@@ -140,8 +143,6 @@ def _as_texts(values: pd.Series):
     import pyarrow as pa
 
     kind = values.dtype
-    if isinstance(kind, pd.CategoricalDtype):
-        return _as_texts(values.astype(kind.categories.dtype))
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind) or len(values) == 0:
         return pa.nulls(len(values), pa.large_string())
     if pd.api.types.is_numeric_dtype(kind):
@@ -159,4 +160,4 @@ def _written(value: object) -> str:
     """Return a value as a cell would show it: a phone that was read as 13800138000.0 is one."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return str(value).encode("utf-8", "replace").decode()

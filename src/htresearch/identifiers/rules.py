@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from htresearch.identifiers.id_card import PROVINCES, as_id_card, begins_like_id_card, is_date
+from htresearch.identifiers.plain import INVISIBLE
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ _SURNAMES = (
 #: In the order in which they claim a place: what is checked before what is not.
 RULES = (
     _rule("email", r"(?<![A-Z0-9._%+\-])(?P<it>[A-Z0-9._%+\-]+@[A-Z0-9\-]+(?:\.[A-Z0-9\-]+)*\.[A-Z]{2,})"),
-    _rule("student_number", rf"(?<![A-Z])(?P<it>[GJL][ \t]?{_EIGHTEEN})", _is_student_number),
+    _rule("student_number", rf"(?<![A-Z])(?P<it>[GJL]{_GAP}{_EIGHTEEN})", _is_student_number),
     _rule("student_number", rf"学籍(?:号码|辅号|编号|号){_IS}(?P<it>[A-Z]?[0-9][0-9X]{{7,19}})"),
     _rule("id_card", rf"{_BEFORE}(?P<it>{_EIGHTEEN})", _is_id_card),
     _rule(
@@ -214,8 +215,8 @@ OPAQUE = re.compile(
 SIEVE = (
     r"(?i)(?:{d}[^{d}]{{0,6}}){{7}}|[@＠]|(?:{d}{{1,3}}[.．]){{3}}|[0-9a-f０-９ａ-ｆ]{{3,4}}[:：][0-9a-f０-９ａ-ｆ]{{0,4}}[:：]"
     r"|[〇零○一二三四五六七八九幺]{{11}}|微信|薇信|weixin|wechat|[wvｗｖ][xｘ信]|昵称|用户名|qq|ｑｑ"
-    r"|学号|座号|座位号|考号|证号|学生编号|学籍|我叫|名字|姓名|班[级的第\s]{{0,2}}{d}{{1,2}}号|电话|手机|座机|传真"
-)
+    r"|学号|座号|座位号|考号|证号|学生编号|学籍|我叫|名字|姓名|班[级的第\s]{{0,2}}{d}{{1,2}}号|电话|手机|座机|传真|"
+) + INVISIBLE.pattern
 
 #: A text that is nothing but a day, a time or a decimal number identifies nobody.
 MEASURE = (
