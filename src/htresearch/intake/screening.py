@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from htresearch.instruments import Instrument
-from htresearch.intake.export import plain as normalised
+from htresearch.intake.identity import normalised
 from htresearch.language import Text
 
 #: Equal answers count as sent twice within so many seconds, and from so many answers on.
