@@ -1,0 +1,285 @@
+"""Schools' workbooks read into tables of a study: every sheet is known by its headers, every fault said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from htresearch.checks import argument, require
+from htresearch.errors import Fault, IntakeError
+from htresearch.intake.receipt import Exclusion
+from htresearch.intake.school import assessments, honours, lists, scores, spells, training
+from htresearch.intake.school.context import Context, Desk
+from htresearch.intake.school.dictionary import Dictionary, dictionary
+from htresearch.intake.school.layout import Block, blocks
+from htresearch.intake.school.ledger import Ledger, Spot, Where
+from htresearch.intake.school.places import Places
+from htresearch.intake.school.plain import plain
+from htresearch.intake.school.roster import Roster
+from htresearch.intake.workbook import Sheet, Workbook, open_table
+from htresearch.language import Text
+from htresearch.study.open import Study, open_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".et"})
+
+
+@dataclass(frozen=True, eq=False)
+class Books:
+    """What schools' workbooks hold.
+
+    Attributes
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        Of the study's schema, as far as the sheets had any: appointments, assessments, outcomes, training_events,
+        attendance, incentives.
+    places : mapping of str to list of Spot
+        The cell that each row stands in; none for assessments, which are columns.
+    rows_in, rows_kept : int
+        Rows below headers, and those that went into a table.
+    exclusions : tuple of Exclusion
+        Why the other rows were left out; their counts add up to the difference.
+    findings : tuple of Exclusion
+        What was seen and left aside, or read in a way that should be known.
+    notes : tuple of Text
+        How the sheets were read.
+    ended : pandas.DataFrame or None
+        Appointments that the study has without an end, with the end that the lists show.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    places: Mapping[str, list[Spot]]
+    rows_in: int
+    rows_kept: int
+    exclusions: tuple[Exclusion, ...]
+    findings: tuple[Exclusion, ...]
+    notes: tuple[Text, ...]
+    ended: pd.DataFrame | None = None
+
+    @property
+    def note(self) -> Text:
+        """What was left out and how the rest was read, in words."""
+        head = Text("读入 {n:,} 行，用到 {kept:,} 行", "{n:,} rows read, {kept:,} used").format(
+            n=self.rows_in, kept=self.rows_kept
+        )
+        counted = [
+            Text("{rule}：{n:,}", "{rule}: {n:,}").format(rule=left.rule, n=left.count)
+            for left in (*self.exclusions, *self.findings)
+        ]
+        parts = [head, *counted, *self.notes]
+        return Text("；".join(p.zh for p in parts) + "。", "; ".join(p.en for p in parts) + ".")
+
+
+@dataclass
+class _Shelf:
+    """What has been read so far."""
+
+    entries: list[lists.Entry] = field(default_factory=list)
+    book: scores.Book = field(default_factory=dict)
+    trainings: training.Trainings = field(default_factory=dict)
+    awards: list[honours.Award] = field(default_factory=list)
+    ended: pd.DataFrame | None = None
+
+
+def read_workbooks(
+    paths: str | Path | Iterable[str | Path],
+    study: Study | str | Path,
+    roster: Roster,
+    measures: Mapping[str, Mapping] | None = None,
+) -> Books:
+    """Read what schools really have: termly head-teacher lists, score sheets, sign-in sheets, lists of honours.
+
+    A sheet is known by its headers, whatever it is called. Titles, sheet names and file names say which school, term
+    and class it is about. Several tables may stand in one sheet, and several schools in one workbook. What cannot be
+    decided is refused with file, sheet and cell and with what may have been meant; nothing is guessed.
+
+    Parameters
+    ----------
+    paths
+        Workbooks or text tables, or a folder of them.
+    study
+        A study with schools, terms and classes; its appointments and training events, if any, are taken into account.
+    roster
+        Who the names and numbers mean. No name goes on from here.
+    measures
+        Subjects that the dictionary does not know, or knows otherwise: name to ``{"words": [headers], "domain": …,
+        "set_by": …, "rated_by": …, "better": …, "unit": "seconds"}``; only the first two are needed.
+
+    Returns
+    -------
+    Books
+
+    Raises
+    ------
+    IntakeError
+        With every fault of all files.
+    """
+    study = study if isinstance(study, Study) else open_study(study)
+    words = dictionary(study.store.schema, measures)
+    desk = Desk(Places(study), roster, words, Ledger())
+    known = {t: study.frame(t) if t in study.tables else None for t in ("appointments", "training_events")}
+    events = training.known_events(known["training_events"])
+    shelf, refused = _Shelf(), []
+    for path in files_of(paths):
+        try:
+            book = open_table(path)
+        except IntakeError as error:
+            refused += error.faults
+            continue
+        for sheet in book.sheets:
+            _read_sheet(book, sheet, desk, shelf, events)
+    made = _tables(shelf, desk, known["appointments"])
+    require(*refused, *desk.ledger.faults, error=IntakeError)
+    if not made:
+        raise IntakeError(Fault(Text("所给的文件", "The files"), _NOTHING, _KINDS))
+    ledger = desk.ledger
+    return Books(
+        {name: frame for name, (frame, _) in made.items()},
+        {name: places for name, (_, places) in made.items() if places},
+        ledger.rows_in,
+        ledger.rows_kept,
+        ledger.exclusions,
+        ledger.findings,
+        tuple(ledger.notes.values()),
+        shelf.ended if shelf.ended is not None and len(shelf.ended) else None,
+    )
+
+
+def files_of(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Return the files, those of a folder in the order of their names, without the locks that Excel leaves."""
+    given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    found: list[Path] = []
+    for path in given:
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
+        found += [p for p in inside if not p.name.startswith(("~$", "."))]
+    require(
+        None
+        if found
+        else Fault(
+            argument("paths"), Text("没有可读的文件", "holds no file to read"), _KINDS, [str(p) for p in given]
+        )
+    )
+    return list(dict.fromkeys(found))
+
+
+def _read_sheet(book: Workbook, sheet: Sheet, desk: Desk, shelf: _Shelf, events: dict[str, training.Event]) -> None:
+    where = Where(book.path.name, sheet.name)
+    if sheet.hidden:
+        desk.ledger.find(_HIDDEN, where.whole())
+        return
+    around = (plain(sheet.name), plain(book.path.stem))
+    found = blocks(sheet, where, desk.words, desk.ledger)
+    if not found and sheet.rows:
+        _not_understood(sheet, where, desk, around)
+    context = None
+    for block in found:
+        context = Context.of(desk, block, context, around)
+        kind = _kind(block, context, desk.words)
+        if kind is not None:
+            _failed_formulas(block, desk)
+        if kind == "lists":
+            shelf.entries += lists.read_list(block, context)
+        elif kind == "scores":
+            scores.read_scores(block, context, shelf.book)
+        elif kind == "honours":
+            shelf.awards += honours.read_honours(block, context)
+        elif kind == "training":
+            training.read_training(block, context, shelf.trainings, events)
+        else:
+            if desk.words.said("kinds", (*context.own, *around[:1])):
+                desk.ledger.fault(where.row(block.header_row), _NO_KIND, _KINDS)
+            if block.rows:
+                desk.ledger.leave_out(_OTHER_TABLE, where.row(block.header_row), len(block.rows))
+
+
+def _failed_formulas(block: Block, desk: Desk) -> None:
+    """Refuse cells of use whose formula failed: what they were meant to say is not known."""
+    unused = ("computed", "other", "index", None)
+    used = {
+        column
+        for column, header in block.columns.items()
+        if any(desk.words.subject(t) for t in header) or any(desk.words.role(t) not in unused for t in header)
+    }
+    rows = {number for number, _ in block.rows}
+    for row, column in sorted(block.failed):
+        if row in rows and column in used:
+            desk.ledger.fault(block.where.cell(row, column), _FAILED, _WRITE_VALUE)
+
+
+def _kind(block: Block, context: Context, words: Dictionary) -> str | None:
+    """Tell what a table is by its headers; its titles decide only where the headers leave it open."""
+    roles = block.roles(words)
+    if scores.is_scores(block, words):
+        return "scores"
+    if "class" in roles and "head" in roles:
+        return "lists"
+    if "award" in roles and "name" in roles:
+        return "honours"
+    if training.is_training(roles):
+        return "training"
+    said = words.said("kinds", (*context.own, context.where.sheet))
+    if "name" not in roles:
+        return None
+    if "lists" in said and "class" in roles:
+        return "lists"
+    return next((kind for kind in ("training", "honours") if kind in said), None)
+
+
+def _not_understood(sheet: Sheet, where: Where, desk: Desk, around: tuple[str, ...]) -> None:
+    """Say that a sheet has no header that is known: a fault where its title promises one of the four kinds."""
+    titles = [plain(value) for row in sheet.rows[:5] for value in row if isinstance(value, str)]
+    if desk.words.said("kinds", (*titles, around[0])):
+        desk.ledger.fault(where.whole(), _NO_HEADER, _KINDS)
+    else:
+        desk.ledger.find(_OTHER_SHEET, where.whole())
+
+
+def _tables(
+    shelf: _Shelf, desk: Desk, appointments: pd.DataFrame | None
+) -> dict[str, tuple[pd.DataFrame, list[Spot]]]:
+    """Return every table that the sheets gave, with the place of each row."""
+    made: dict[str, tuple[pd.DataFrame, list[Spot]]] = {}
+    if shelf.entries:
+        desk.ledger.note(spells.DERIVED)
+        rows, ended = spells.join(spells.spells(shelf.entries, desk), spells.known_spells(appointments), desk)
+        made["appointments"] = _appointments(row for _, row in rows), [spell.place for spell, _ in rows]
+        shelf.ended = _appointments(ended)
+    if shelf.book:
+        about, outcomes, cells = assessments.tables(shelf.book, desk)
+        made["assessments"] = about, []
+        made["outcomes"] = outcomes, cells
+    if shelf.trainings:
+        held, attendance, places = training.tables(shelf.trainings)
+        made["training_events"] = held, [event.place for event in shelf.trainings.values()]
+        made["attendance"] = attendance, places
+    if shelf.awards:
+        made["incentives"] = honours.table(shelf.awards, desk)
+    return made
+
+
+def _appointments(rows: Iterable[spells.Known]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ["teacher_id", "class_id", "role", "starts_on", "ends_on", "reason_ended"]
+    return pd.DataFrame([astuple(row) for row in rows], columns=columns, dtype=object)
+
+
+_KINDS = Text(
+    "能读的有：班主任名单（班级、班主任）、成绩册（姓名或学号、学科）、培训签到表（姓名、签到）、获奖名单（姓名、荣誉名称）",
+    "What is read: head-teacher lists (班级, 班主任), score sheets (姓名 or 学号, subjects), sign-in sheets (姓名, 签到) "
+    "and lists of honours (姓名, 荣誉名称)",
+)
+_FAILED = Text("公式出错，没有值", "has a formula that failed, and no value")
+_WRITE_VALUE = Text("请改正公式，或直接填入值", "Correct the formula, or write the value")
+_NOTHING = Text("里面没有认得出的表", "hold no table that is known")
+_NO_HEADER = Text(
+    "从标题看是要读的表，却找不到认得出的列名", "has a title that asks for reading, but no header that is known"
+)
+_NO_KIND = Text("从列名看不出是哪种表", "has headers that do not say what it is")
+_OTHER_TABLE = Text("不属于这四种表的行", "rows of tables of other kinds")
+_OTHER_SHEET = Text("不属于这四种表的工作表", "sheets of other kinds")
+_HIDDEN = Text("隐藏的工作表（未读）", "hidden sheets (not read)")
