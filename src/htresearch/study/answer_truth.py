@@ -217,7 +217,9 @@ def as_record(
     """Return everything as plain data, for ``truth.json``."""
     efficacy, climate = answers.per_10_research_hours(truth)
     mediated = efficacy * answers.efficacy_on_outcome + climate * answers.climate_on_outcome
-    worth = {d: truth.theme_weights(d)["research"] * truth.training_per_10_hours for d in ("academic", "moral", "habits")}
+    worth = {
+        d: truth.theme_weights(d)["research"] * truth.training_per_10_hours for d in ("academic", "moral", "habits")
+    }
     scales = scale_truths(instruments)
     odd = not_invariant(instruments)
     return {
