@@ -198,20 +198,21 @@ def triads(answers: pd.DataFrame) -> pd.Series:
 def test_thresholds_and_loadings_are_found_again(district, people, truth, instrument):
     known = truth["instruments"][instrument]["scales"]
     answers = wide(district, instrument, attentive(people))
-    tolerance = 0.15 if instrument != "head_teacher" else 0.35  # a few hundred head teachers, and training moves them
-    odd = set(truth["not_invariant"]["items"])
-    for scale_id, scale in known.items():
-        if scale_id == "usefulness":
-            continue  # only who went to training answers, and they are the keener ones
+    odd, steps = set(truth["not_invariant"]["items"]), [np.zeros(1)]
+    for scale in known.values():
         items = {name: item for name, item in scale["items"].items() if name not in odd}
         for name, item in items.items():
-            found = cuts(answers[name], 5)
-            assert found[1:-1] == pytest.approx(item["thresholds"][1:-1], abs=tolerance), name
+            found, meant = cuts(answers[name], 5), np.array(item["thresholds"])
+            if instrument == "head_teacher":  # ten schools' leaders may lie anywhere on average: the steps may not
+                steps.append(np.diff(found)[1:-1] - np.diff(meant)[1:-1])
+            else:
+                assert found[1:-1] == pytest.approx(meant[1:-1], abs=0.15), name
         if instrument != "head_teacher" and len(scale["items"]) >= 4 and not odd & set(scale["items"]):
             loadings = triads(answers[list(items)])
             # Five categories attenuate Pearson's correlations by about a tenth.
             meant = np.array([abs(item["loading"]) for item in items.values()])
             assert loadings.to_numpy() == pytest.approx(0.95 * meant, abs=0.09)
+    assert np.abs(np.concatenate(steps)).mean() < 0.1
 
 
 def test_items_keyed_the_other_way_run_against_their_scale(district, people):
