@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,18 +30,18 @@ from htresearch.intake.layouts import (
     write_labelled,
     write_xlsx,
 )
+from htresearch.intake.school import made_up_roster
 from htresearch.language import Text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from htresearch.instruments import Instrument
+    from htresearch.intake.school import Roster
 
 SOURCES = ("wenjuanxing", "tencent", "csv", "xlsx", "sav", "dta")
 ENCODINGS = ("utf-8-sig", "utf-8", "gb18030")
 HEADERS = ("classic", "modern")
-#: What is put behind the name of a namesake.
-_AGAIN = ("", "一", "二", "三", "四", "五", "六", "七", "八", "九")
 _SUFFIXES = {
     "wenjuanxing": (".xlsx", ".csv"),
     "tencent": (".xlsx", ".csv"),
@@ -143,61 +143,14 @@ def answers(study: str | Path, instrument: Instrument, wave: str) -> pd.DataFram
     return frame.reset_index()
 
 
-def people(study: str | Path, seed: int = 1, ties: int = 0) -> dict[str, pd.DataFrame]:
-    """Return invented names for the schools, head teachers and pupils of a simulated study: the rosters of intake.
-
-    Parameters
-    ----------
-    study
-        A folder that `htresearch.simulate` wrote.
-    seed
-        Seed of the invention.
-    ties
-        In so many schools two head teachers have the same name.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        ``schools``: school_id, name. ``teachers``: teacher_id, name, school_id, school; those who lead or led a
-        class. ``pupils``: student_id, name, class_id, student_number.
-    """
-    import pandas as pd
-
-    study, invented = Path(study), Invented(seed)
-    pupils = pd.read_parquet(study / "enrolments.parquet", columns=["student_id", "class_id"])
-    pupils["name"] = [invented.name(p) for p in pupils["student_id"]]
-    pupils["student_number"] = [invented.student_number(p) for p in pupils["student_id"]]
-    return {
-        "schools": _schools(study, invented),
-        "teachers": _teachers(study, invented, ties),
-        "pupils": pupils[["student_id", "name", "class_id", "student_number"]],
-    }
-
-
-def _schools(study: Path, invented: Invented) -> pd.DataFrame:
-    import pandas as pd
-
-    schools = pd.read_parquet(study / "schools.parquet", columns=["school_id", "school_type"])
-    listed = schools.itertuples(index=False)
-    return schools[["school_id"]].assign(name=[invented.school(s.school_id, s.school_type) for s in listed])
-
-
-def _teachers(study: Path, invented: Invented, ties: int = 0) -> pd.DataFrame:
-    """Return those who lead or led a class; no two of a school have one name, but for the ties that are wanted."""
-    import pandas as pd
-
-    led = pd.read_parquet(study / "appointments.parquet", columns=["teacher_id", "class_id"])
-    classes = pd.read_parquet(study / "classes.parquet", columns=["class_id", "school_id"])
-    teachers = led.merge(classes, on="class_id").drop_duplicates("teacher_id").drop(columns="class_id")
-    teachers = teachers.sort_values("teacher_id", ignore_index=True)
-    names = pd.Series([invented.name(t) for t in teachers["teacher_id"]])
-    again = names.groupby([teachers["school_id"], names]).cumcount()
-    teachers["name"] = [f"{name}{_AGAIN[n]}" for name, n in zip(names, again, strict=True)]
-    for _, rows in list(teachers.groupby("school_id"))[:ties]:
+def with_namesakes(roster: Roster, schools: int = 1) -> Roster:
+    """Return a roster on which two head teachers have the same name in each of so many schools."""
+    teachers = roster.teachers.copy()
+    for _, rows in list(teachers.groupby("school_id"))[:schools]:
         if len(rows) > 1:
-            teachers.loc[rows.index[1], "name"] = teachers.loc[rows.index[0], "name"]
-    teachers["school"] = teachers["school_id"].map(_schools(study, invented).set_index("school_id")["name"])
-    return teachers[["teacher_id", "name", "school_id", "school"]]
+            first, second = rows.index[:2]
+            teachers.loc[second, "name"] = teachers.loc[first, "name"]
+    return replace(roster, teachers=teachers)
 
 
 def export(
@@ -213,7 +166,7 @@ def export(
     dirty: bool = False,
     each: int = 3,
     seed: int = 1,
-    roster: pd.DataFrame | None = None,
+    roster: Roster | None = None,
 ) -> Planted:
     """Write a round of simulated answers as a file from the field, and beside it what is planted there.
 
@@ -241,8 +194,7 @@ def export(
     seed
         Seed of the invention and of the dirt.
     roster
-        Names of head teachers with their schools: teacher_id, name, school. Invented if it is not given, as `people`
-        does.
+        Names of head teachers and schools; made up if it is not given.
 
     Returns
     -------
@@ -297,7 +249,7 @@ def export(
     return planted
 
 
-def _form(study: str | Path, instrument: Instrument, wave: str, seed: int, roster: pd.DataFrame | None) -> Form:
+def _form(study: str | Path, instrument: Instrument, wave: str, seed: int, roster: Roster | None) -> Form:
     """Return the answers with everything that a form knows besides: who, from where, from which address."""
     import pandas as pd
 
@@ -310,14 +262,15 @@ def _form(study: str | Path, instrument: Instrument, wave: str, seed: int, roste
     if "class" in told:
         frame[told["class"]] = frame["class_id"]
     if {"name", "school"} & set(told):
-        known = _teachers(Path(study), invented) if roster is None else roster
-        known = known.drop_duplicates("teacher_id").set_index("teacher_id")
-        for what in ("name", "school"):
-            if what in told:
-                frame[told[what]] = frame["respondent_id"].map(known[what])
+        roster = made_up_roster(study, seed) if roster is None else roster
+        teachers = roster.teachers.drop_duplicates("teacher_id").set_index("teacher_id")
+        schools = roster.schools.drop_duplicates("school_id").set_index("school_id")["name"]
+        known = {"name": teachers["name"], "school": teachers["school_id"].map(schools)}
+        for what in set(known) & set(told):
+            frame[told[what]] = frame["respondent_id"].map(known[what])
     for what, item in told.items():
         if what not in ("class", "name", "school"):
-            invent = getattr(invented, what, invented.student_number)
+            invent = getattr(invented, what, invented.student_number)  # of a seat number, too
             frame[item] = [invent(str(who)) for who in frame["respondent_id"]]
     return Form(frame, told, _day(days["opened_on"]), _day(days["closed_on"]), invented)
 

@@ -1,8 +1,8 @@
-"""Invented people: names, numbers and addresses that look real and can belong to nobody.
+"""Invented numbers and addresses that look real and can belong to nobody.
 
 Phones have prefixes that are assigned to no network, ID cards a right check character but an area that does not
-exist, IP addresses are those set aside for documentation (RFC 5737, RFC 3849). The same key has the same name
-wherever it is asked for, so that a person keeps it from round to round and from export to workbook.
+exist, IP addresses are those set aside for documentation (RFC 5737, RFC 3849). The same key has the same number
+wherever it is asked for.
 """
 
 from __future__ import annotations
@@ -12,30 +12,10 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-# Words that names of two characters could be (高中, 安全, 任务) are avoided, so that a search for names finds names.
-_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱林郭罗宋唐许邓冯韩曹曾彭蔡潘董袁蒋杜苏魏吕丁沈姚卢姜崔谭汪廖贾邹孟秦邱侯薛"
-_LONG_SURNAMES = ("欧阳", "上官", "司马", "诸葛", "慕容")
-_GIVEN = "芷涵瑜婷琪璐睿翊昊轩泽浩晟宸妍淇嘉怡雯芸蕾颖莹倩娜敏静洁霞燕玲斌磊鹏涛杰峰瑶琳萱钰瀚骏楠"
-_FIRST = ("古丽热娜", "阿依努尔", "巴特尔", "卓玛", "努尔兰", "格桑", "热依汗", "玛依拉")
-_SECOND = ("艾力", "买买提", "敖其尔", "次仁", "哈力克", "多吉", "吐尔逊", "阿不都拉")
-_PLACES = (
-    "临溪",
-    "望湖",
-    "清荷",
-    "云桥",
-    "松岭",
-    "梅园",
-    "竹林",
-    "柏山",
-    "霞浦",
-    "石塘",
-    "柳湾",
-    "杏花",
-    "枫桥",
-    "桂源",
-    "莲池",
-)
-_SCHOOLS = {"primary": "小学", "junior": "初级中学", "senior": "高级中学"}
+import numpy as np
+
+from htresearch.intake.school.made_up import names_by_lot
+
 _NICKNAMES = (
     "阳光下的向日葵",
     "岁月静好",
@@ -57,17 +37,17 @@ _NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 
 @dataclass(frozen=True)
 class Invented:
-    """Invented people; each method gives a key always the same answer.
+    """Invented numbers; each method gives a key always the same answer.
 
     Parameters
     ----------
     seed
-        Another seed, other people.
+        Another seed, other numbers.
 
     Examples
     --------
     >>> people = Invented(1)
-    >>> people.name("T000001") == people.name("T000001")
+    >>> people.phone("T000001") == people.phone("T000001")
     True
     >>> people.ip("T000001").startswith(("192.0.2.", "198.51.100.", "203.0.113."))
     True
@@ -80,19 +60,8 @@ class Invented:
         return random.Random(int.from_bytes(digest, "big"))
 
     def name(self, key: str) -> str:
-        """Return a name: two to four characters, one in fifty with a dot."""
-        draw = self._drawn("name", key)
-        kind = draw.random()
-        if kind < 0.02:
-            return f"{draw.choice(_FIRST)}·{draw.choice(_SECOND)}"
-        surname = draw.choice(_LONG_SURNAMES) if kind < 0.04 else draw.choice(_SURNAMES)
-        return surname + "".join(draw.sample(_GIVEN, 1 if kind > 0.85 else 2))
-
-    def school(self, key: str, kind: str = "primary") -> str:
-        """Return the name of a school from an id that ends in its number; numbers have names of their own."""
-        number = int("".join(c for c in key if c.isdigit()) or 0)
-        again, place = divmod(number, len(_PLACES))
-        return f"{_PLACES[place]}{f'第{_numeral(again + 1)}' if again else ''}{_SCHOOLS.get(kind, '学校')}"
+        """Return a name."""
+        return names_by_lot(1, np.random.default_rng(self._drawn("name", key).getrandbits(64)))[0]
 
     def phone(self, key: str) -> str:
         """Return a mobile phone of a prefix that no network has."""
@@ -137,10 +106,3 @@ class Invented:
         """Return an IPv6 address set aside for documentation."""
         draw = self._drawn("ipv6", key)
         return f"2001:db8:{draw.randrange(1, 0xFFFF):x}:{draw.randrange(1, 0xFFFF):x}::{draw.randrange(1, 0xFFFF):x}"
-
-
-def _numeral(number: int) -> str:
-    """Write a number below 100 in Chinese."""
-    tens, ones = divmod(number, 10)
-    digits = "零一二三四五六七八九"
-    return (digits[tens] if tens > 1 else "") + ("十" if tens else "") + (digits[ones] if ones or not tens else "")
