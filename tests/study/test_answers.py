@@ -56,7 +56,7 @@ def attentive(people):
     return people[people["careless"].isna()]
 
 
-# --- apart from all else ----------------------------------------------------------------------------------------------
+# --- apart from all else ---------------------------------------------------------------------------------------
 
 
 def test_everything_else_is_the_same_with_and_without_surveys(tmp_path, district):
@@ -96,7 +96,7 @@ def test_an_instrument_is_answered_alike_whatever_else_is_asked(tmp_path):
     pd.testing.assert_frame_equal(*values)
 
 
-# --- a sound study ------------------------------------------------------------------------------------------------------
+# --- a sound study ---------------------------------------------------------------------------------------------
 
 
 def test_the_study_is_sound(district):
@@ -155,7 +155,7 @@ def test_answers_are_possible_ones_and_skips_are_kept(district):
                 assert given[asked].notna().any()
                 parts = given.dropna().str.split(";").explode() if item.type != "text" else given.dropna()
                 if item.choices:
-                    assert set(parts) <= {str(v) for v in item.values}
+                    assert set(parts) <= {str(choice.value) for choice in item.choices}
                 if item.type == "number":
                     assert parts.astype(int).between(item.minimum, item.maximum).all()
 
@@ -174,7 +174,7 @@ def test_answers_agree_with_the_district(district):
     assert set(last.loc[last["trained"] == "1", "respondent_id"]) <= attended
 
 
-# --- what was meant is found ------------------------------------------------------------------------------------------
+# --- what was meant is found -----------------------------------------------------------------------------------
 
 
 def cuts(answers: pd.Series, choices: int) -> np.ndarray:
@@ -237,7 +237,9 @@ def test_latent_values_have_variance_one(district):
 def test_one_scale_is_not_invariant_and_the_others_are(district, people, truth):
     stage = read(district, "classes").set_index("class_id")["stage"]
     answers = wide(district, "class_climate", attentive(people))
-    where = people.query("instrument_id == 'class_climate'").set_index(["wave", "respondent_id"])["class_id"].map(stage)
+    where = (
+        people.query("instrument_id == 'class_climate'").set_index(["wave", "respondent_id"])["class_id"].map(stage)
+    )
     primary = answers[(where == "primary").reindex(answers.index)]
     secondary = answers[(where != "primary").reindex(answers.index)]
     shifts = {
@@ -273,7 +275,7 @@ def test_careless_answerers_are_as_many_and_as_careless_as_meant(district, peopl
     assert (steps[kind == "alternating"].min(axis=1) == 1).all()
     assert (steps[kind == "alternating"].max(axis=1) == 1).all()
     assert distinct[kind.isna()].mean() > 3.5
-    counts = answers[kind == "random"].stack().value_counts(normalize=True)
+    counts = answers[kind == "random"].melt()["value"].value_counts(normalize=True)
     assert counts.to_numpy() == pytest.approx(0.2, abs=0.05)
     pace = answered["duration_s"] / answered["instrument_id"].map(
         {i: len(ht.load_instrument(SURVEYS / f"{i}.yaml").items) for i in answered["instrument_id"].unique()}
@@ -308,7 +310,7 @@ def test_burnout_silences(tmp_path):
         assert answered[~worn].mean() - answered[worn].mean() > 0.04
 
 
-# --- mediation ----------------------------------------------------------------------------------------------------------
+# --- mediation -------------------------------------------------------------------------------------------------
 
 
 def test_mediators_carry_into_outcomes_what_the_truth_says():
@@ -366,7 +368,7 @@ def test_climate_is_a_property_of_classes(district):
     assert icc == pytest.approx(0.45**2, abs=0.07)
 
 
-# --- instruments of one's own -----------------------------------------------------------------------------------------
+# --- instruments of one's own ----------------------------------------------------------------------------------
 
 OWN = """
 id: own

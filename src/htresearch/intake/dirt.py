@@ -6,6 +6,7 @@ answer that is written otherwise than usual but means the same, or something tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -41,6 +42,7 @@ KINDS = {
     "unknown_name": "a name that is on no roster",
     "school_written_otherwise": "blanks around the school's name",
     "identifier": "a name or a number in free text",
+    "ipv6": "an IP address of version 6",
     "formula": "free text that a spreadsheet would take for a formula",
 }
 
@@ -162,10 +164,11 @@ class _Soil:
         self.numbers = [item for item in items if item.type == "number"]
         self.texts = [item for item in items if item.type == "text"]
         self.others = [item for item in items if item.type == "multiple" and _other(item) is not None]
-        self._answers()
-        self._people()
-        self._writing()
+        # What matters most comes first: in a small round there are not rows enough for all.
         self._rows()
+        self._times()
+        self._people()
+        self._answers()
 
     def _take(self, fits: Callable[[pd.Series], bool] = lambda row: True) -> list[tuple[int, int]]:
         """Return key and index of rows that nothing was planted in yet."""
@@ -258,13 +261,14 @@ class _Soil:
                 self._write("identifier", key, self.texts[0].id, sentence.format(number))
         for key, index in self._take():
             frame.loc[index, "ip"] = invented.ipv6(str(key))
+            self._plant("ipv6", key, "ip", frame.loc[index, "ip"])
 
     def _note(self, kind: str, value: str) -> None:
         self.form.in_text.setdefault(kind, []).append(value)
 
     # --- times ------------------------------------------------------------------------------------------------------
 
-    def _writing(self) -> None:
+    def _times(self) -> None:
         frame = self.form.frame
         for n, (key, index) in enumerate(self._take()):
             seconds = int(frame.loc[index, "duration_s"])
@@ -336,4 +340,4 @@ class _Soil:
 
 def _other(item: Item) -> int | None:
     """Return the choice behind which there are words."""
-    return next((c.value for c in item.choices if c.label.zh.startswith("其他") and len(c.label.zh) <= 4), None)
+    return next((c.value for c in item.choices if re.fullmatch("其他(（.*）)?", c.label.zh)), None)
