@@ -211,7 +211,7 @@ def export(
     --------
     >>> import tempfile, htresearch as ht
     >>> folder = Path(tempfile.mkdtemp())
-    >>> study = ht.simulate(folder / "d", 1, 2, 1, measures=["run"], surveys="surveys")
+    >>> study = ht.simulate(folder / "d", 1, 6, 1, measures=["run"], surveys="surveys")
     >>> form = ht.load_instrument("surveys/class_climate.yaml")
     >>> planted = export(study, form, "2024-1", folder / "climate.xlsx", dirty=True)
     >>> planted.kinds["duplicate"]
