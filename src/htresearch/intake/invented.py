@@ -14,7 +14,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from htresearch.intake.school.made_up import names_by_lot
+from htresearch.intake.school.books.made_up import names_by_lot
 
 _NICKNAMES = (
     "阳光下的向日葵",
