@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from htresearch import language
+from htresearch import checks, language
 from htresearch.errors import Fault, HTResearchError
 from htresearch.language import Text
 
@@ -113,6 +113,7 @@ def _application() -> typer.Typer:
     said = {
         "notebooks": _help("笔记本所在的文件夹。", "The folder of the notebooks."),
         "site": _help("网站写入的文件夹。", "The folder that the site is written to."),
+        "study": _help("研究的文件夹。", "The study's folder."),
     }
     app = typer.Typer(
         name="htresearch",
@@ -152,22 +153,98 @@ def _application() -> typer.Typer:
         classes_per_school: Annotated[int, typer.Option(help=_help("每校班级数。", "Classes in a school."))] = 20,
         terms: Annotated[int, typer.Option(help=_help("学期数。", "How many terms."))] = 4,
         seed: Annotated[int, typer.Option(help=_help("随机数种子。", "The random seed."))] = 1,
+        surveys: Annotated[
+            Path | None,
+            typer.Option(help=_help("问卷文件夹；给出则也模拟各轮调查。", "Instruments to simulate rounds of, too.")),
+        ] = None,
     ) -> None:
         from htresearch.study import simulate as simulation
 
+        size = {"schools": schools, "classes_per_school": classes_per_school, "terms": terms}
         with _working(Text("正在模拟……", "Simulating …")):
-            simulation.simulate(out, schools=schools, classes_per_school=classes_per_school, terms=terms, seed=seed)
+            simulation.simulate(out, **size, seed=seed, surveys=surveys)
         typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=out)))
 
-    @app.command(help=_help("按规则校验一项研究的数据，列出全部问题。", "Check a study; list every fault."))
+    @app.command(
+        help=_help(
+            "按规则校验一项研究的数据，或一份、一个文件夹的问卷（YAML），列出全部问题。",
+            "Check a study, an instrument (YAML) or a folder of them; list every fault.",
+        )
+    )
     def validate(
-        path: Annotated[Path, typer.Argument(help=_help("研究的文件夹或文件。", "The study's folder or file."))],
+        path: Annotated[
+            Path,
+            typer.Argument(help=_help("研究或问卷的文件夹或文件。", "The folder or file of a study or instrument.")),
+        ],
         csv: Annotated[
             Path | None,
             typer.Option(help=_help("把全部问题另存为 CSV。", "Also write every fault to a CSV file.")),
         ] = None,
     ) -> None:
         raise typer.Exit(_validate(path, csv))
+
+    @app.command(
+        help=_help(
+            "生成一张供学校填写的表（xlsx），带选项、说明和示例。",
+            "Write a form (xlsx) for schools to fill in, with lists, instructions and an example.",
+        )
+    )
+    def template(
+        study: Annotated[Path, typer.Argument(help=said["study"])],
+        table: Annotated[
+            str, typer.Option(help=_help("哪张表，如 training、任职。", "Which table, such as training."))
+        ],
+        out: Annotated[Path | None, typer.Option(help=_help("写入的文件。", "The file to write."))] = None,
+    ) -> None:
+        from htresearch.intake.template import template as write
+
+        made = write(study, table, out or Path(f"{table}.xlsx"))
+        typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=made)))
+
+    @app.command(
+        help=_help(
+            "把外来文件并入研究：有 --instrument 时读问卷导出，有 --roster 时读学校的工作簿，都没有时读填好的表。",
+            "Take files into a study: exports of answers with --instrument, schools' own workbooks with --roster, "
+            "filled forms otherwise.",
+        )
+    )
+    def intake(
+        files: Annotated[list[Path], typer.Argument(help=_help("文件或文件夹。", "Files, or folders of them."))],
+        study: Annotated[Path, typer.Option(help=said["study"])],
+        instrument: Annotated[Path | None, typer.Option(help=_help("问卷（YAML）。", "The instrument."))] = None,
+        wave: Annotated[str | None, typer.Option(help=_help("批次，如 2024-2。", "The round, as 2024-2."))] = None,
+        source: Annotated[
+            str | None,
+            typer.Option(help=_help("来源：wenjuanxing、tencent、sav、dta、csv、xlsx。", "The source.")),
+        ] = None,
+        mode: Annotated[
+            str | None, typer.Option(help=_help("导出方式：text、number、score。", "text, number or score."))
+        ] = None,
+        roster: Annotated[
+            Path | None, typer.Option(help=_help("名册（xlsx），放在研究之外。", "The roster, kept apart."))
+        ] = None,
+        key: Annotated[
+            Path | None, typer.Option(help=_help("密钥文件，放在研究之外。", "The key file, kept apart."))
+        ] = None,
+        new_key: Annotated[
+            bool, typer.Option("--new-key", help=_help("新建该密钥文件。", "Make the key file."))
+        ] = False,
+        linkage: Annotated[
+            Path | None,
+            typer.Option(help=_help("对照表写入的文件，放在研究之外。", "Where to keep the linkage table, apart.")),
+        ] = None,
+        receipts: Annotated[
+            Path | None, typer.Option(help=_help("回执写入的文件夹。", "The folder for receipts."))
+        ] = None,
+    ) -> None:
+        receipts = receipts or study.with_name(f"{study.name}-receipts")
+        if instrument is not None:
+            given = {"source": source, "mode": mode}
+            _intake_answers(files, study, instrument, wave, key, new_key, linkage, roster, receipts, given)
+        elif roster is not None:
+            _intake_workbooks(files, study, roster, receipts)
+        else:
+            raise typer.Exit(_intake_forms(files, study))
 
     @app.command(help=_help("运行笔记本并生成双语网站。", "Run the notebooks and make the site in both languages."))
     def publish(
@@ -252,6 +329,8 @@ def _bench(out: Path, rows: list[int] | None, repeats: int, limit: int, slow: bo
 def _validate(path: Path, csv: Path | None) -> int:
     from htresearch import study
 
+    if _holds_instruments(path):
+        return _lint(path)
     with _working(Text("正在校验……", "Checking …")):
         faults = study.validate(path)
     if csv is not None:
@@ -264,6 +343,102 @@ def _validate(path: Path, csv: Path | None) -> int:
         return 0
     typer.echo(study.report(faults))
     return 1
+
+
+def _holds_instruments(path: Path) -> bool:
+    """Tell instruments from a study: YAML files are no table of one."""
+    kinds = {p.suffix for p in path.iterdir()} if path.is_dir() else {path.suffix}
+    return bool(kinds & {".yaml", ".yml"}) and not kinds & {".parquet", ".csv"}
+
+
+def _lint(path: Path) -> int:
+    from htresearch import instruments
+
+    faults = instruments.lint(path)
+    if not faults:
+        typer.echo(str(Text("{path}：校验通过，没有问题。", "{path}: sound, no faults.").format(path=path)))
+        return 0
+    typer.echo(str(HTResearchError(*faults)))
+    return 1
+
+
+def _intake_answers(
+    paths: list[Path],
+    study: Path,
+    instrument: Path,
+    wave: str | None,
+    key: Path | None,
+    new_key: bool,
+    linkage: Path | None,
+    roster: Path | None,
+    receipts: Path,
+    given: dict[str, str | None],
+) -> None:
+    from htresearch.instruments import load_instrument
+    from htresearch.intake import Key, Linkage, take_in
+    from htresearch.intake.school import Roster
+
+    asked = load_instrument(instrument)
+    needed = {"wave": wave, "key": key, **({} if asked.anonymous else {"linkage": linkage})}
+    checks.require(*[_lacking(name) for name, value in needed.items() if value is None])
+    opened = (Key.create if new_key else Key.open)(key, study)
+    known = Linkage(opened)
+    names = None if roster is None else Roster.read(roster)
+    how = {name: value for name, value in given.items() if value is not None}
+    for path in paths:
+        with _working(Text("正在读入 {path} ……", "Reading {path} …").format(path=path.name)):
+            receipt = take_in(path, asked, study, wave, opened, known, names, **how)
+        _say_receipt(receipt, receipts)
+    if linkage is not None:
+        known.save(linkage, study)
+        typer.echo(str(Text("对照表：{p}", "Linkage table: {p}").format(p=linkage)))
+
+
+def _intake_workbooks(paths: list[Path], study: Path, roster: Path, receipts: Path) -> None:
+    from htresearch.intake.school import Roster, take_in
+
+    with _working(Text("正在读入学校的工作簿……", "Reading schools' workbooks …")):
+        taken = take_in(paths, study, Roster.read(roster))
+    _say_receipt(taken.receipt, receipts)
+
+
+def _intake_forms(paths: list[Path], study: Path) -> int:
+    from htresearch.intake import forms, merge
+
+    with _working(Text("正在读入填好的表……", "Reading filled forms …")):
+        read = forms.read(paths, study)
+    if read.faults:
+        typer.echo(str(HTResearchError(*read.faults)))
+        return 1
+    merged = merge(study, read.tables, ", ".join(path.name for path in paths[:3]))
+    for note in read.notes:
+        typer.echo(str(note))
+    for table, added in merged.added.items():
+        counts = Text(
+            "{table}：新增 {added} 行，已有 {same} 行，有矛盾未并入 {held} 行",
+            "{table}: {added} rows added, {same} known already, {held} contradicting and left out",
+        )
+        said = counts.format(
+            table=language.label(table), added=added, same=merged.same[table], held=merged.held[table]
+        )
+        typer.echo(str(said))
+    if len(merged.conflicts):
+        typer.echo(merged.conflicts.to_string(index=False))
+    return 0
+
+
+def _say_receipt(receipt, folder: Path) -> None:
+    typer.echo(str(receipt))
+    _, page = receipt.write(folder)
+    typer.echo(str(Text("回执：{page}", "Receipt: {page}").format(page=page)))
+
+
+def _lacking(name: str) -> Fault:
+    return Fault(
+        f"--{name}",
+        Text("读问卷导出时必须给出", "is needed to take answers in"),
+        Text("用法见 htresearch intake --help", "See htresearch intake --help"),
+    )
 
 
 def _publish(notebooks: Path, site: Path, languages: Sequence[str], workers: int) -> None:
