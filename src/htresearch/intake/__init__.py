@@ -5,6 +5,7 @@ from htresearch.intake.merge import Merged, merge
 from htresearch.intake.place import Place
 from htresearch.intake.receipt import Exclusion, Receipt
 from htresearch.intake.responses import Answers, read, read_responses
+from htresearch.intake.taking_in import take_in
 from htresearch.intake.workbook import Sheet, Workbook, open_table
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "open_table",
     "read",
     "read_responses",
+    "take_in",
 ]

@@ -240,6 +240,10 @@ def lay_out(
         raise IntakeError(*faults)
     if top:
         notes.append(Text(f"表头在第 {top + 1} 行", f"The headers stand in row {top + 1}"))
+    if sheet.errors:
+        cells = listing(sheet.errors[:20])
+        failed = Text("公式出错的 {n} 格当作空：{cells}", "{n} cells with a failed formula were taken as empty: {cells}")
+        notes.append(failed.format(n=len(sheet.errors), cells=cells))
     if book.encoding == "gb18030":
         notes.append(Text("文本按 GB18030 编码读取", "The text was read as GB18030"))
     return Export(

@@ -236,7 +236,7 @@ class _Reading:
         frame, identifying, more = self._frames(asked, decoded, told)
         notes += more
         kept, exclusions, reported, skips = self._screened(frame, identifying, told)
-        masked = self._mask(frame, identifying, names)
+        masked = self._mask(frame, identifying, names, kept)
         findings = [*self._refused(refused, kept), *reported, *self._skips(skips, kept), *self._times(frame, kept)]
         receipt = Receipt(
             source=identifiers.mask(self.export.path.name),
@@ -396,15 +396,15 @@ class _Reading:
 
     # --- what identifies ----------------------------------------------------------------------------------------------
 
-    def _mask(self, frame: pd.DataFrame, identifying: pd.DataFrame, names: Iterable[str]):
-        """Take what identifies somebody out of text answers; return counts by kind, and notes."""
+    def _mask(self, frame: pd.DataFrame, identifying: pd.DataFrame, names: Iterable[str], kept: np.ndarray):
+        """Take what identifies somebody out of the text answers that are kept; return counts by kind, and notes."""
         items = self.instrument.items
         own = [identifying[i] for i in identifying if items[i].identifies == "name"]
         known = identifiers.Names([*names, *pd.unique(pd.concat(own).dropna())] if own else list(names))
         kinds: Counter[str] = Counter()
         for name in frame:
             if name in items and items[name].type == "text":
-                held = identifiers.any_in(frame[name], known).to_numpy()
+                held = identifiers.any_in(frame[name], known).to_numpy() & kept
                 if not held.any():
                     continue
                 new = frame[name].to_numpy(dtype=object, copy=True)

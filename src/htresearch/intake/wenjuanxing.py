@@ -20,7 +20,6 @@ LAYOUT = Layout(
         "来自ip": "ip",
         "ip": "ip",
         "ip地址": "ip",
-        "微信昵称": "user",
         "微信openid": "user",
         "用户id": "user",
     },
