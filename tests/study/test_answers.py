@@ -70,9 +70,9 @@ def test_everything_else_is_the_same_with_and_without_surveys(tmp_path, district
 
 
 def test_the_demo_district_is_what_the_simulator_makes(tmp_path):
-    made = ht.simulate(tmp_path / "demo", schools=26, classes_per_school=20, terms=6, seed=1)
+    made = ht.simulate(tmp_path / "demo", schools=26, classes_per_school=20, terms=6, seed=1, surveys=SURVEYS)
     names = [f.stem for f in made.glob("*.parquet")]
-    assert len(names) == 18
+    assert len(names) == 20
     for name in names:
         pd.testing.assert_frame_equal(read(made, name), read(ROOT / "data" / "demo", name))
 
