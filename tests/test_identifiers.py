@@ -281,7 +281,7 @@ def test_a_kind_is_found(text, kind, what):
         "95% CI 0.123456789012345, 0.234567890123456",
         # ids and digests
         "t_8f3a",
-        "t_13800138000138ab12",
+        "t_13800138000abcdef123",
         "S0001",
         "550e8400-e29b-41d4-a716-446655440000",
         "e3b0c44298fc1c149afb13800138000b27ae41e4649b934ca495991b7852b855",
@@ -311,6 +311,11 @@ def test_every_kind_has_a_label_in_both_languages():
 
 
 # --- Masks ------------------------------------------------------------
+
+
+def test_numbers_and_names_are_masked_together():
+    assert mask("打13800138000找王兰", Names(["王兰", "电话"])) == "打‹电话›找‹姓名›"
+    assert mask("‹13800138000›‹王兰›", Names(["王兰"])) == "‹‹电话››‹‹姓名››"
 
 
 def test_marks_are_data_and_speak_no_language():

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from study import small
 
 import htresearch as ht
 from htresearch.errors import IntakeError
 from htresearch.intake import forms
+from htresearch.intake.entries import Entries
 from htresearch.intake.merge import merge
 from htresearch.intake.template import template
+from htresearch.intake.typed import read_frame
+from htresearch.intake.workbook import Sheet
+from htresearch.language import LANGUAGES, speaking
 from htresearch.study.schema import schema
 
 from . import filled
@@ -308,3 +314,48 @@ class TestOtherFaults:
             "三小.xlsx · 填写 · I5 (found '很**'): is not one of the choices. Choose from the list: Excellent, "
             "Qualified, Basically qualified, Unqualified.",
         ]
+
+
+NASTY = st.one_of(
+    st.none(),
+    st.text(max_size=6),
+    st.integers(-(10**20), 10**20),
+    st.floats(),
+    st.dates(),
+    st.datetimes(),
+    st.times(),
+    st.booleans(),
+    st.sampled_from(
+        [
+            "示例",
+            "是",
+            "2024-9-1",
+            "teacher_id",
+            "教师编号",
+            "（appraisals）",
+            "=1+1",
+            "'",
+            "｜",
+            "T1 ｜ x",
+            "備注",
+            "优秀",
+        ]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.tuples(st.integers(0, 8), st.integers(0, 11)), NASTY, max_size=12))
+def test_whatever_stands_in_the_cells_there_is_no_traceback(cells):
+    """Cells of a sound form are replaced; rows of the header too."""
+    table = schema().tables["appraisals"]
+    rows = [["appraisals"], ["备注", *(schema().label(c, "appraisals").zh for c in table.names)], ["", *table.names]]
+    rows = [row + [None] * (12 - len(row)) for row in [*rows, *(["", *row] for row in entries("appraisals") * 3)]]
+    for (row, column), value in cells.items():
+        rows[row][column] = value
+    reader = forms._Reader(Entries(schema()))
+    reader.read_file("a.xlsx", (Sheet("填写", rows),))
+    assert [read_frame(frame, schema().tables[name])[1] for name, frame in reader.frames().items()] in ([[]], [])
+    for spoken in LANGUAGES:
+        with speaking(spoken):
+            assert all(str(fault) for fault in reader.faults)

@@ -290,7 +290,8 @@ def test_nor_in_a_study_that_is_still_to_be_made(tmp_path):
 def test_a_link_does_not_lead_into_a_repository(tmp_path):
     in_repository(tmp_path)
     outside = tmp_path.parent / f"{tmp_path.name}-link"
-    outside.symlink_to(tmp_path)
+    (tmp_path / "keys").mkdir()
+    outside.symlink_to(tmp_path / "keys")
     with pytest.raises(ArgumentError, match="git 仓库"):
         Key.create(outside / "a.key")
 

@@ -87,3 +87,9 @@ def test_two_spellings_of_one_id_are_one():
 
 def test_many_different_misfits_are_all_found():
     assert len(read("number", [f"x{i}" for i in range(20_000)])[1]) == 20_000
+
+
+def test_what_tells_who_somebody_is_does_not_fit_and_pseudonyms_do():
+    telling = ["13800138000", "P13800138000", "370602198501011238", "G11010519491231002X", "x 13800138000"]
+    harmless = ["t_1380013800012345", "t_0123456789abcdef", "P000001", "20240901", "S1-2024", "三小-1"]
+    assert read("id", telling + harmless)[1] == set(range(len(telling)))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from htresearch.identifiers.found import MARK, Found, mark
+from htresearch.identifiers.found import Found, mark
 from htresearch.identifiers.names import Names
 from htresearch.identifiers.plain import plain
 from htresearch.identifiers.rules import MEASURE, OPAQUE, RULES, SIEVE
@@ -23,7 +23,7 @@ def _each(text: str) -> Iterator[Found]:
     if not _HINT.search(text) or _MEASURE.match(text):
         return
     read, places = plain(text)
-    taken = [match.span() for pattern in (OPAQUE, MARK) for match in pattern.finditer(read)]
+    taken = [match.span() for match in OPAQUE.finditer(read)]
     for rule in RULES:
         position = 0
         while match := rule.pattern.search(read, position):

@@ -1,13 +1,9 @@
 """What a find is, and the mark that takes its place."""
 
-import re
 from functools import cache
 from typing import NamedTuple
 
 from htresearch.language import label
-
-#: A mark that stands for a find.
-MARK = re.compile("‹[^‹›]{1,20}›")
 
 
 class Found(NamedTuple):

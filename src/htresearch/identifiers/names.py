@@ -4,9 +4,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
-from htresearch.identifiers.found import MARK, Found
+from htresearch.identifiers.found import Found, mark
 from htresearch.identifiers.plain import INVISIBLE
+from htresearch.identifiers.rules import KINDS
 
 _BETWEEN = frozenset(" \t\u00a0\u2002\u2003\u2009\u3000·•・‧∙⋅･●．.")
 _DOTS = re.compile("[·•・‧∙⋅･●．.]")
@@ -58,7 +60,7 @@ class Names:
             return found
         places = [i for i, c in enumerate(text) if c not in _BETWEEN and not INVISIBLE.match(c)]
         read = "".join(_letter(text[i]) for i in places)
-        marks = [mark.span() for mark in MARK.finditer(text)]
+        marks = [found.span() for found in _marks().finditer(text)]
         position = 0
         while position < len(read) - 1:
             for name in self._by_start.get(read[position : position + _SHORTEST], ()):
@@ -70,6 +72,12 @@ class Names:
                         break
             position += 1
         return found
+
+
+@cache
+def _marks() -> re.Pattern:
+    """Match the marks of finds: a roster's heading (姓名) is no name inside one."""
+    return re.compile("|".join(map(mark, KINDS)))
 
 
 def _letter(character: str) -> str:

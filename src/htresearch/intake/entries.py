@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from datetime import date, datetime, timedelta
 from htresearch.checks import suggestion
 from htresearch.identifiers import find
 from htresearch.intake.escaping import unescaped
+from htresearch.intake.typed import misfit
 from htresearch.language import Text, listing
 from htresearch.study.schema import Column, Schema
 
@@ -100,7 +102,10 @@ class Entries:
         if column.type in ("id", "text") and find(str(_digits(value))):
             rule = Text("含有电话、证件号之类能认出人的内容", "holds a phone number or the like")
             raise Unread(rule, Text("请改填编号，或删去", "Fill in the id instead, or remove it"))
-        return _READERS[column.type](value, column)
+        read = _READERS[column.type](value, column)
+        if (rule := misfit(read, column)) is not None:
+            raise Unread(rule, Text("请改正", "Correct it"))
+        return read
 
     def _choice(self, value: object, vocabulary: str) -> str:
         readings = self._values[vocabulary]
@@ -202,7 +207,7 @@ def _number(value: object, column: Column) -> float:
 
 def _integer(value: object, column: Column) -> int:
     number = _number(value, column)
-    if number != int(number):
+    if not math.isfinite(number) or number != int(number):
         raise Unread(Text("不是整数", "is no whole number"), Text("请填整数", "Fill in a whole number"))
     return int(number)
 

@@ -169,7 +169,7 @@ class Layout:
         Headers of which one at least shows that a sheet is of this source.
     modes : tuple of str
     numbered : bool
-        Whether question columns are those from the first header with a number on.
+        Whether question columns are those whose header bears a number, wherever they begin.
     """
 
     source: str
@@ -223,12 +223,10 @@ def lay_out(
     columns = [_column(kept, body, j, header, top) for j, header in enumerate(headers)]
     facts: dict[str, Column] = {}
     questions, others = [], []
-    started = False
     for column in columns:
         fact = fact_of(layout, column.header)
         numbered = column.heading.number is not None
-        started |= numbered
-        if fact is not None and not (started and layout.numbered):
+        if fact is not None:
             if fact in facts and fact in _ONCE:
                 faults.append(_twice(book.path, column, facts[fact]))
             elif fact in facts:

@@ -214,7 +214,7 @@ class _Reader:
         """Tell whether a row that is marked as the example still is it; None where nothing marks it."""
         expected = example(self.schema, table)
         same = {name: self._is(value, expected[name], table[name]) for name, value in held.items()}
-        named = any(same[c.name] for c in table.columns if c.type == "id" and isinstance(expected[c.name], Text))
+        named = any(same.get(c.name) for c in table.columns if c.type == "id" and isinstance(expected[c.name], Text))
         if not named and not (isinstance(note, str) and bare(note).startswith((EXAMPLE.zh, EXAMPLE.en))):
             return None
         return all(same.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -52,11 +52,21 @@ class Answers:
     identifying : pandas.DataFrame
         The answers that say who somebody is or where they belong, by item, with the frame's index.
     receipt : Receipt
+    rows : array of int
+        Which row of answers of the file, from 0, each row of the frame is.
+    columns : mapping of str to Column
+        By item, the column that answers it, or the first of those that do.
     """
 
     frame: pd.DataFrame
     identifying: pd.DataFrame
     receipt: Receipt
+    rows: np.ndarray
+    columns: Mapping[str, Column]
+
+    def place(self, item: str, row: int) -> Text | str:
+        """Return the cell of an item in a row of the frame."""
+        return self.columns[item].locate(int(self.rows[row]))
 
 
 def read_responses(path: str | Path, instrument: Instrument | str | Path, source: str | None = None, **how: object) -> pd.DataFrame:
@@ -128,6 +138,7 @@ def read(
     exclude: Collection[str] = EXCLUDED,
     tests: Collection[str] = (),
     names: Iterable[str] = (),
+    people: Callable[[pd.DataFrame], pd.Series] | None = None,
 ) -> Answers:
     """Read the answers to an instrument, those that identify apart, with a receipt.
 
@@ -155,6 +166,9 @@ def read(
         Sources, IP addresses or accounts whose answers are tests.
     names
         Names that are to be taken out of text answers, besides those that the file itself asks for.
+    people
+        Says from the answers that identify who each row is of, NA where that is unknown; without it, equal names and
+        schools are one person.
 
     Returns
     -------
@@ -178,7 +192,7 @@ def read(
     )
     export = open_export(path, instrument, source, sheet)
     matched = match(export, instrument, columns, without, numbers)
-    reading = _Reading(export, instrument, matched, window, frozenset(exclude), tuple(tests))
+    reading = _Reading(export, instrument, matched, window, frozenset(exclude), tuple(tests), people)
     return reading.answers(mode, names)
 
 
@@ -211,6 +225,7 @@ class _Reading:
     window: tuple[pd.Timestamp | None, pd.Timestamp | None]
     exclude: frozenset[str]
     tests: tuple[str, ...]
+    people: Callable[[pd.DataFrame], pd.Series] | None
 
     def answers(self, mode: str | None, names: Iterable[str]) -> Answers:
         """Decode every column, screen the rows, and say what was done."""
@@ -234,7 +249,11 @@ class _Reading:
             findings=tuple(findings),
         )
         frame, identifying = (f[kept].reset_index(drop=True) for f in (frame, identifying))
-        return Answers(frame, identifying, receipt)
+        columns = {name: self._column(name) for name in asked}
+        return Answers(frame, identifying, receipt, np.flatnonzero(kept), columns)
+
+    def _column(self, name: str) -> Column:
+        return self.matched.whole.get(name) or next(iter(self.matched.split[name].values()))
 
     # --- cells to values ----------------------------------------------------------------------------------------------
 
@@ -261,8 +280,7 @@ class _Reading:
                 alone = decoded[name].rows(REFUSED)
                 named = [pair for pair in bad.values() if len(pair[1])]
                 seen = np.unique(np.concatenate([rows for _, rows in named])) if named else np.empty(0, int)
-                first = next(iter(self.matched.split[name].values()))
-                refused[name] = [*named, (first, np.setdiff1d(alone, seen))]
+                refused[name] = [*named, (self._column(name), np.setdiff1d(alone, seen))]
         checks.require(*faults, error=IntakeError)
         notes = list(settled.notes)
         aside = sum(d.aside for d in decoded.values())
@@ -318,7 +336,8 @@ class _Reading:
     def _screened(self, frame: pd.DataFrame, identifying: pd.DataFrame, told: Mapping[str, np.ndarray]):
         """Return which rows are kept, what was left out, what is reported, and answers against the form's rules."""
         items = [name for name in self.instrument.items if name in frame]
-        given = Screen(self.instrument, frame, identifying, told, *self.window, self.tests, items)
+        person = self.people(identifying) if self.people else None
+        given = Screen(self.instrument, frame, identifying, told, *self.window, self.tests, items, person)
         held = screen(given)
         kept = np.ones(len(frame), bool)
         exclusions, reported = [], []
@@ -341,7 +360,7 @@ class _Reading:
     def _skips(self, skips: Mapping[str, np.ndarray], kept: np.ndarray) -> Iterator[Exclusion]:
         for name, rows in skips.items():
             rows = rows[kept[rows]]
-            column = self.matched.whole.get(name) or next(iter(self.matched.split[name].values()))
+            column = self._column(name)
             if len(rows):
                 rule = Text("{item}：按跳题规则不该答却有答案，未改动", "{item}: answered though the form does not ask it; left as it is")
                 yield Exclusion(

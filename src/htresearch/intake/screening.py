@@ -7,7 +7,7 @@ the receipt.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from htresearch.instruments import Instrument
-from htresearch.intake.export import plain as normalised
+from htresearch.instruments.instrument import PLACES
+from htresearch.intake.identity import normalised
 from htresearch.language import Text
 
 #: Equal answers count as sent twice within so many seconds, and from so many answers on.
@@ -26,7 +27,10 @@ RULES = {
         "同一份答卷在文件中重复（序号、时间和答案全同），留第一份",
         "The same record stands there again (number, time and answers); the first is kept",
     ),
-    "test_source": Text("测试或预览答卷（据来源或 IP）", "A test or a preview, by its source or IP address"),
+    "test": Text(
+        "测试答卷（来源、IP 或账号是测试的，或姓名、学校、班级写着“测试”）",
+        "A test: by its source, address or account, or its name, school or class says so",
+    ),
     "outside_window": Text("提交时间不在调查起止日期之内", "Submitted before the round opened or after it closed"),
     "same_person": Text("同一人交了不止一份，留最后一份", "The same person answered more than once; the last is kept"),
     "test_words": Text("文字题只写了“测试”之类", "A text answer says nothing but “test” or the like"),
@@ -37,7 +41,7 @@ RULES = {
     "no_answers": Text("一道题也没有答", "Not one item was answered"),
 }
 #: Left out unless it is said otherwise; the others are only reported.
-EXCLUDED = ("repeated_record", "test_source", "outside_window", "same_person")
+EXCLUDED = ("repeated_record", "test", "outside_window", "same_person")
 
 _TEST_SOURCE = re.compile(r"测试|预览|试填|\btest|preview", re.IGNORECASE)
 _LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|::1|localhost")
@@ -61,6 +65,10 @@ class Screen:
     opened_on, closed_on : pandas.Timestamp or None
     tests : collection of str
         Sources, addresses and accounts that are known to be tests.
+    items : list of str
+        The columns of `frame` that are answers.
+    person : pandas.Series or None
+        Who each row is of, where that is known already; NA where it cannot be.
     """
 
     instrument: Instrument
@@ -71,6 +79,7 @@ class Screen:
     closed_on: pd.Timestamp | None = None
     tests: Collection[str] = ()
     items: list[str] = field(default_factory=list)
+    person: pd.Series | None = None
 
 
 def screen(given: Screen) -> dict[str, np.ndarray]:
@@ -90,12 +99,14 @@ def screen(given: Screen) -> dict[str, np.ndarray]:
     hashes = _hashes(given)
     same = _same_answers(given, hashes, answered.sum(axis=1))
     repeated = _repeated(given, hashes)
+    tests = _test_source(given) | _test_words(given.identifying[i] for i in given.identifying)
+    texts = (given.frame[i] for i in given.items if given.instrument.items[i].type == "text")
     return {
         "repeated_record": repeated,
-        "test_source": _test_source(given),
+        "test": tests,
         "outside_window": _outside(given),
         "same_person": _same_person(given) & ~repeated,
-        "test_words": _test_words(given),
+        "test_words": _test_words(texts) & ~tests,
         "same_answers": same & ~repeated,
         "same_account": _again(given.facts.get("user"), len(given.frame)) & ~repeated,
         "no_answers": ~answered.any(axis=1) & ~given.identifying.notna().any(axis=1).to_numpy(),
@@ -146,20 +157,26 @@ def _same_answers(given: Screen, hashes: np.ndarray, answered: np.ndarray) -> np
 
 def _same_person(given: Screen) -> np.ndarray:
     """Return the records of a person before the last: the order is that of submission, then that of the file."""
-    items = {i: given.instrument.items[i].identifies for i in given.identifying}
-    own = [i for i, told in items.items() if told not in ("school", "class")]
-    exact = [i for i in own if items[i] in ("id_card", "student_number")] or own
-    if not exact:
+    keys = _persons(given) if given.person is None else given.person.to_frame()
+    if keys is None:
         return np.zeros(len(given.frame), bool)
-    places = [] if exact != own else [i for i, told in items.items() if told in ("school", "class")]
-    keys = given.identifying[[*exact, *places]]
-    keys = pd.DataFrame({name: _spelled(keys[name]) for name in keys})
-    known = keys[exact].notna().all(axis=1)
+    known = keys.notna().all(axis=1).to_numpy()
     order = given.frame["submitted_at"].fillna(pd.Timestamp(1900, 1, 1)).argsort(kind="stable").to_numpy()
     again = keys.iloc[order].duplicated(keep="last").to_numpy()
     found = np.zeros(len(given.frame), bool)
     found[order[again]] = True
-    return found & known.to_numpy()
+    return found & known
+
+
+def _persons(given: Screen) -> pd.DataFrame | None:
+    """Return what tells persons apart: a number that only one has, or else everything that is asked together."""
+    told = {name: given.instrument.items[name].identifies for name in given.identifying}
+    numbers = [name for name, what in told.items() if what in ("id_card", "student_number")]
+    own = [name for name, what in told.items() if what not in PLACES]
+    if not own:
+        return None
+    keys = given.identifying[numbers or list(told)]
+    return pd.DataFrame({name: _spelled(keys[name]) for name in keys})
 
 
 def _spelled(values: pd.Series) -> pd.Series:
@@ -185,18 +202,18 @@ def _test_source(given: Screen) -> np.ndarray:
         if told is None:
             continue
         pattern = _LOOPBACK.match if name == "ip" else _TEST_SOURCE.search if name != "user" else lambda _: None
-        tests = {value for value in pd.unique(told) if value and (value in marks or pattern(value))}
+        # An address bears its place behind it: 10.1.2.3(北京-北京).
+        tests = {v for v in pd.unique(told) if v and (marks & {v, v.partition("(")[0]} or pattern(v))}
         found |= pd.Series(told, dtype=object).isin(tests).to_numpy() if tests else False
     return found
 
 
-def _test_words(given: Screen) -> np.ndarray:
-    found = np.zeros(len(given.frame), bool)
-    texts = [given.frame[i] for i in given.items if given.instrument.items[i].type == "text"]
-    for values in (*texts, *(given.identifying[i] for i in given.identifying)):
-        distinct = values.dropna().unique()
-        tests = [v for v in distinct if isinstance(v, str) and _TEST_WORDS.fullmatch("".join(normalize("NFKC", v).split()))]
-        found |= values.isin(tests).to_numpy(bool, na_value=False) if tests else False
+def _test_words(texts: Iterable[pd.Series]) -> np.ndarray | bool:
+    found = False
+    for values in texts:
+        distinct = [v for v in values.dropna().unique() if isinstance(v, str)]
+        tests = [v for v in distinct if _TEST_WORDS.fullmatch("".join(normalize("NFKC", v).split()))]
+        found |= values.isin(tests).to_numpy(bool, na_value=False)
     return found
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from htresearch.identifiers import any_in
 from htresearch.language import Text
@@ -33,6 +34,9 @@ _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+#: A pseudonym, or a short running number: no identifier has either form.
+_HARMLESS = r"^([a-z]_[0-9a-f]{16,64}|[A-Za-z]{0,4}[-_]?[0-9]{0,8})$"
 
 _RULES = {
     "date": Text("不是日期（应如 2024-09-01，不带时间）", "is no date such as 2024-09-01, without a time of day"),
@@ -109,14 +113,30 @@ def read_column(series: pd.Series, column: Column) -> tuple[pa.Array, list[Misfi
             made.append(None)
             rules[code] = _RULES.get(column.type, _NO_TEXT)
     if column.type in ("id", "text"):
-        telling = any_in(pd.Series(made, dtype=object)).to_numpy()
-        rules |= dict.fromkeys(np.flatnonzero(telling).tolist(), _TELLING)
+        rules |= dict.fromkeys(_telling(made), _TELLING)
     rows = np.flatnonzero(np.isin(codes, list(rules)))
     wrong = [
         Misfit(column.name, rows[held], values[code], rules[code])
         for code, held in pd.Series(codes[rows]).groupby(codes[rows]).indices.items()
     ]
     return _array(codes, made, ARROW.get(column.type)), wrong
+
+
+def misfit(value: object, column: Column) -> Text | None:
+    """Return the rule that one value breaks as an entry of a column, None where it fits."""
+    try:
+        _READERS.get(column.type, _text)(value)
+    except (ValueError, OverflowError):
+        return _RULES.get(column.type, _NO_TEXT)
+    return None
+
+
+def _telling(texts: list[str | None]) -> list[int]:
+    """Return the places of texts that tell who somebody is; ids that plainly do not are passed over quickly."""
+    array = pa.array(texts, pa.string())
+    doubtful = pc.invert(pc.match_substring_regex(array, _HARMLESS)).fill_null(False)
+    at = np.flatnonzero(doubtful.to_numpy(zero_copy_only=False))
+    return at[any_in(pd.Series([texts[i] for i in at.tolist()], dtype=object)).to_numpy(dtype=bool)].tolist()
 
 
 def _distinct(series: pd.Series) -> tuple[np.ndarray, list]:

@@ -205,7 +205,8 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
         raise _too_many(path, height, width, meta.name)
     # Row by row, and equal texts once: answers repeat, so this halves the memory that a large export takes.
     texts: dict[str, str] = {}
-    rows = [[_value(v, texts) for v in row] for row in read.iter_rows()]
+    left = [None] * (read.start or (0, 0))[1]  # empty columns before the first cell are not given
+    rows = [left + [_value(v, texts) for v in row] for row in read.iter_rows()]
     while rows and all(v is None for v in rows[-1]):
         rows.pop()
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in read.merged_cell_ranges or ())

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from htresearch.study.ladder import BACKBONE, CHIEF, YEARS_BEFORE, Ladder
 from htresearch.study.school_year import STAGES, Piece, august, days, ids, pick, repeat
 from htresearch.study.truth import THEMES, Truth
+
+if TYPE_CHECKING:
+    from htresearch.study.answers import Surveys
 
 _FULL_MARKS = {"primary": (72.0, 12.5, 100.0), "junior": (78.0, 18.0, 120.0), "senior": (92.0, 23.0, 150.0)}
 
@@ -38,6 +42,10 @@ class District(Ladder):
         As in `htresearch.study.simulate.simulate`.
     truth
         What is true there.
+    measures
+        What is assessed.
+    surveys
+        The survey rounds, if there are any.
     """
 
     def __init__(
@@ -48,9 +56,11 @@ class District(Ladder):
         seed: int,
         truth: Truth,
         measures: tuple[str, ...] = MEASURES,
+        surveys: Surveys | None = None,
     ):
         super().__init__(schools, classes_per_school, terms, seed, truth)
         self.measures = measures
+        self.surveys = surveys
 
     def tables(self) -> Iterator[Piece]:
         """Yield the pieces of every table in the order in which they arise."""
@@ -66,6 +76,8 @@ class District(Ladder):
                     yield from self._first_classes()
                 yield from self._movers(term)
             yield from self._teach(term)
+            if self.surveys:
+                yield from self.surveys.round(self, term)
             yield from self._training(term)  # after teaching: it takes one term to work
             yield from self._pay(term)
             yield from self._activities(term)

@@ -17,6 +17,7 @@ from htresearch.atomic import new_folder
 from htresearch.errors import Fault
 from htresearch.language import Text
 from htresearch.study import package
+from htresearch.study.answers import HIDDEN, Surveys
 from htresearch.study.district import MEASURES, District
 from htresearch.study.reading import TRUTH
 from htresearch.study.schema import schema
@@ -40,6 +41,7 @@ def simulate(
     luck: float | None = None,
     sorting: float | None = None,
     measures: Collection[str] = MEASURES,
+    surveys: str | Path | None = None,
 ) -> Path:
     """Write a simulated district: a study as it would come from the field, and what is true in it.
 
@@ -65,6 +67,10 @@ def simulate(
         How strongly abler pupils gather with better head teachers, in SD per SD (default 0.18).
     measures
         Which of maths, chinese, run, habits_rating and conduct to assess.
+    surveys
+        Folder of the instruments that head teachers, pupils and parents answer in every second term; None for no
+        surveys. All other tables are the same with and without them. Who answered when, how long and how carelessly
+        is in ``OUT/truth/``, loadings and thresholds in ``OUT/truth.json``.
 
     Returns
     -------
@@ -74,7 +80,9 @@ def simulate(
     Raises
     ------
     ArgumentError
-        If a size is not a positive whole number or `out` holds something already.
+        If a size is not a positive whole number, `out` holds something already, or `surveys` has no instrument.
+    InstrumentError
+        If an instrument breaks a rule.
 
     Examples
     --------
@@ -96,13 +104,18 @@ def simulate(
         _free(out),
     )
     truth = replace(Truth(), **{name: value for name, value in given.items() if value is not None})
-    district = District(schools, classes_per_school, terms, seed, truth, tuple(m for m in MEASURES if m in measures))
+    record, rounds = truth.as_record(), None
+    if surveys is not None:
+        rounds = Surveys(surveys, seed, truth)
+        record["surveys"] = rounds.as_record()
+    assessed = tuple(m for m in MEASURES if m in measures)
+    district = District(schools, classes_per_school, terms, seed, truth, assessed, rounds)
     with new_folder(out, ours=_never) as made:
-        _write(made, district)
         (made / TRUTH).mkdir()
+        _write(made, district)
         for name, columns in district.hidden():
             pq.write_table(pa.table(columns), made / TRUTH / f"{name}.parquet", compression="zstd")
-        (made / "truth.json").write_text(json.dumps(truth.as_record(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        (made / "truth.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return out
 
 
@@ -129,7 +142,8 @@ def _write(folder: Path, district: District) -> None:
     try:
         for name, columns in district.tables():
             if name not in writers:
-                writers[name] = _Writer(folder / f"{name}.parquet", known.tables[name])
+                hidden = HIDDEN.get(name.removeprefix(f"{TRUTH}/"))
+                writers[name] = _Writer(folder / f"{name}.parquet", hidden or _columns(known.tables[name]))
             writers[name].add(columns)
     finally:
         for writer in writers.values():
@@ -143,11 +157,15 @@ def _write(folder: Path, district: District) -> None:
             (folder / file).write_text(package.codebook(known, files), "utf-8")
 
 
+def _columns(table: Table) -> pa.Schema:
+    return pa.schema([(c.name, _ARROW.get(c.type, pa.string())) for c in table.columns])
+
+
 class _Writer:
     """Collect the pieces of a table and write them in row groups, so that memory does not grow with the study."""
 
-    def __init__(self, path: Path, table: Table):
-        self.schema = pa.schema([(c.name, _ARROW.get(c.type, pa.string())) for c in table.columns])
+    def __init__(self, path: Path, schema: pa.Schema):
+        self.schema = schema
         self.file = pq.ParquetWriter(path, self.schema, compression="zstd", compression_level=9)
         self.held: list[pa.Table] = []
         self.rows = 0
@@ -169,5 +187,7 @@ class _Writer:
         self.file.close()
 
 
-def _array(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+def _array(values: np.ndarray | pa.Array, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.Array):
+        return values.cast(kind)
     return pa.array(values, kind, from_pandas=True)  # NaN and None are missing

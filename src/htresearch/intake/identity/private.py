@@ -137,9 +137,8 @@ def _open_to_others(path: Path) -> Fault | None:
 
 
 def _close(path: Path) -> tuple[Text, ...]:
-    """Keep others from a file just written."""
+    """Make sure that others are kept from a file just written."""
     if POSIX:
-        path.chmod(OWNER_ONLY)
         checks.require(_open_to_others(path))
         return ()
     # icacls: nothing inherited, full access for this user alone.
