@@ -122,6 +122,11 @@ def test_a_school_that_nothing_names_is_a_fault(refused):
     assert where.endswith("第 2 行") and "哪所学校" in rule and "文件名" in fix
 
 
+def test_a_title_that_names_two_schools_says_neither(refused):
+    ((_, rule, _, _),) = refused([["示例小学、示例中学2023-2024学年第一学期班主任名单"], *LIST[1:]], file="名单.xlsx")
+    assert "哪所学校" in rule
+
+
 def test_a_school_that_is_not_on_the_roster_is_a_fault_with_the_nearest(refused):
     rows = [LIST[0], ["学校", "班级", "班主任"], ["示例小", "二(1)班", "王静"]]
     ((where, rule, fix, _),) = refused(rows)
