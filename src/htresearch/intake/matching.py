@@ -289,6 +289,10 @@ def _ask(search: _Search, asked: list[Column], found: set[str]) -> Iterator[Faul
         yield from _absent(search, found | {search.worded[c.heading.words][0].name for c in moved})
         return
     suggested = set()
+    for question, rows in _rewritten(search, asked):
+        suggested |= {target.name for _, target in rows}
+        asked = [c for c in asked if not any(c is column for column, _ in rows)]
+        yield _new_stem(search, question, rows)
     for column in asked[:_MOST_ASKED]:
         near = _nearest(column, open_targets)
         suggested |= {t.name for t in near}
@@ -307,6 +311,37 @@ def _ask(search: _Search, asked: list[Column], found: set[str]) -> Iterator[Faul
         )
     else:
         yield from _absent(search, found | suggested)
+
+
+def _rewritten(search: _Search, asked: list[Column]) -> Iterator[tuple[Question, list[tuple[Column, Target]]]]:
+    """Yield columns that end with a row of their matrix, word for word, under another question."""
+    for question in search.instrument.questions:
+        if question.type != "matrix":
+            continue
+        rows = {words(t): Target(question, i) for i in question.items for t in (i.text.zh, i.text.en) if words(t)}
+        found = []
+        for column in asked:
+            hits = {t.name: t for w, t in rows.items() if column.heading.words.endswith(w)}
+            if column.heading.number == question.number and len(hits) == 1:
+                found.append((column, *hits.values()))
+        if len(found) > 1:
+            yield question, found
+
+
+def _new_stem(search: _Search, question: Question, rows: list[tuple[Column, Target]]) -> Fault:
+    said = ", ".join(f'"{column.place}": "{target.name}"' for column, target in rows)
+    return Fault(
+        Text("{f} · {a} 至 {b}", "{f} · {a} to {b}").format(
+            f=search.export.path.name, a=rows[0][0].place, b=rows[-1][0].place
+        ),
+        Text(
+            "各行与第 {n} 题相同，上面的题干却不是“{zh}”",
+            "have the rows of question {n}, but the words above them are not “{en}”",
+        ).format(n=question.number, zh=_short(question.text.zh), en=_short(question.text.en)),
+        Text(
+            "若确是这道题，请写 columns={said}", "If it is this question, give columns={said}"
+        ).format(said="{" + said + "}"),
+    )
 
 
 def _difference(search: _Search, column: Column) -> Text:

@@ -54,19 +54,19 @@ class Answers:
     receipt : Receipt
     rows : array of int
         Which row of answers of the file, from 0, each row of the frame is.
-    columns : mapping of str to Column
-        By item, the column that answers it, or the first of those that do.
+    cells : mapping of str to callable
+        By item, what gives the cell of a row of the file.
     """
 
     frame: pd.DataFrame
     identifying: pd.DataFrame
     receipt: Receipt
     rows: np.ndarray
-    columns: Mapping[str, Column]
+    cells: Mapping[str, Callable[[int], Text | str]]
 
     def place(self, item: str, row: int) -> Text | str:
         """Return the cell of an item in a row of the frame."""
-        return self.columns[item].locate(int(self.rows[row]))
+        return self.cells[item](int(self.rows[row]))
 
 
 def read_responses(path: str | Path, instrument: Instrument | str | Path, source: str | None = None, **how: object) -> pd.DataFrame:
@@ -249,8 +249,9 @@ class _Reading:
             findings=tuple(findings),
         )
         frame, identifying = (f[kept].reset_index(drop=True) for f in (frame, identifying))
-        columns = {name: self._column(name) for name in asked}
-        return Answers(frame, identifying, receipt, np.flatnonzero(kept), columns)
+        # Only where cells stand goes on: what the file holds is many times what its answers take.
+        where = {name: self._column(name).locate for name in asked}
+        return Answers(frame, identifying, receipt, np.flatnonzero(kept), where)
 
     def _column(self, name: str) -> Column:
         return self.matched.whole.get(name) or next(iter(self.matched.split[name].values()))
