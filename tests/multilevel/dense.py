@@ -108,6 +108,31 @@ def deviance(X, y, V, reml):
     return value + (np.linalg.slogdet(information)[1] if reml else 0)
 
 
+# -- CR2 -------------------------------------------------------------------------------------------------------------
+
+
+def root(matrix, power):
+    """A power of a symmetric matrix, 0 where it has none."""
+    values, vectors = np.linalg.eigh(matrix)
+    kept = values > 1e-10 * values[-1]
+    return (vectors[:, kept] * values[kept] ** power) @ vectors[:, kept].T
+
+
+def cr2(V, X, clusters):
+    """For each cluster w with w'y = ΦX'V⁻¹A(y - Xβ), by rows (Pustejovsky & Tipton 2018)."""
+    inverse = np.linalg.inv(V)
+    phi = np.linalg.inv(X.T @ inverse @ X)
+    keep = np.eye(len(V)) - X @ phi @ X.T @ inverse
+    found = []
+    for s in np.unique(clusters):
+        rows = np.flatnonzero(clusters == s)
+        D = np.linalg.cholesky(V[np.ix_(rows, rows)]).T
+        B = D @ keep[rows] @ V @ keep[rows].T @ D.T
+        A = D.T @ root(B, -0.5) @ D
+        found.append(keep[rows].T @ A @ np.linalg.inv(V[np.ix_(rows, rows)]) @ X[rows] @ phi)
+    return found
+
+
 # -- the likelihood searched, over factors of the covariances --------------------------------------------------------
 
 

@@ -5,7 +5,8 @@ doi:10.1080/07350015.2016.1247004, define it: :math:`A_s = D_s B_s^{-1/2} D_s'` 
 :math:`B_s = D_s'(V_s - X_s \Phi X_s')D_s`. All of it happens in the space that U and X span in a cluster, on whose
 complement V is the identity and X is 0. An orthonormal basis of that space has as many columns as the cluster has
 innermost groups (cells, where groups cross) times r, and one per column of X that varies within them; in it V, X and
-the residuals follow from cross-products, so that no matrix has a side as long as the rows. Under precision weights
+the residuals follow from cross-products, so that no matrix has a side as long as the rows. Where clusters have many
+such groups, and none cross, `resolvent` does without matrices of that size. Under precision weights
 rows stand for rows times the root of their weight: of the adjustments that make the estimator unbiased under the
 model, the one for such rows.
 """
@@ -19,10 +20,16 @@ import numpy as np
 
 from htresearch.multilevel.degrees import JointTest, wald
 from htresearch.multilevel.reml import Solution
+from htresearch.multilevel.resolvent import Resolvent
 from htresearch.multilevel.variances import whitening
 
 #: Entries of the matrices that are taken apart at once.
 _BATCH = 4_000_000
+#: Clusters with more innermost groups times columns of U than this, and so many more per coefficient, are left to
+#: `resolvent`: there it is the faster one.
+_LARGE = (80, 3)
+#: Where V has eigenvalues above this all clusters are: the matrices here lose digits as its square.
+_WIDE = 1e4
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,22 +48,24 @@ class ClusterRobust:
 
     @cached_property
     def _sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For each cluster X'V⁻¹Ae, X'A V⁻¹X and X'V⁻¹A V A V⁻¹X, in the search's coordinates."""
-        space = _Space.of(self.solution, self.clusters)
-        p = len(self.solution.optimum.profile.beta)
+        """For each cluster X'V⁻¹Ae, X'A V⁻¹X and X'V⁻¹(AMA)V⁻¹X, in the search's coordinates."""
+        products, p = self.solution.products, len(self.solution.optimum.profile.beta)
         number = self.clusters.max() + 1
-        scores, meets, spreads = np.empty((number, p)), np.empty((number, p, p)), np.empty((number, p, p))
-        phi = self.solution.optimum.profile.covariance
-        for which, V, rows in space.batches():
-            X, e = rows[:, :, :-1], rows[:, :, -1]
-            lower = np.linalg.cholesky(V)
-            middle = np.swapaxes(lower, 1, 2) @ (V - X @ phi @ np.swapaxes(X, 1, 2)) @ lower
-            adjusted = lower @ (_inverse_root(middle) @ np.linalg.solve(lower, X))
-            turned = np.swapaxes(adjusted, 1, 2)
-            scores[which] = np.einsum("cpq,cq->cp", turned, e)
-            meets[which] = np.swapaxes(X, 1, 2) @ adjusted
-            spreads[which] = turned @ V @ adjusted
-        return scores, meets, spreads
+        found = np.empty((number, p)), np.empty((number, p, p)), np.empty((number, p, p))
+        resolvent, large = Resolvent(self.solution), np.zeros(number, dtype=bool)
+        if not products.crossed:
+            groups = np.bincount(self.clusters[products.nest.down(products.nest.depth - 1, 0)])
+            large = groups * len(products.random) > _LARGE[0] + _LARGE[1] * p
+            large |= resolvent.largest > _WIDE
+        for cluster in np.flatnonzero(large):
+            for sums, own in zip(found, resolvent.sums(np.flatnonzero(self.clusters == cluster)), strict=True):
+                sums[cluster] = own
+        if not large.all():
+            space, phi = _Space.of(self.solution, self.clusters), self.solution.optimum.profile.covariance
+            for which, V, rows in space.batches(np.flatnonzero(~large)):
+                for sums, own in zip(found, _adjusted(V, rows[:, :, :-1], rows[:, :, -1], phi), strict=True):
+                    sums[which] = own
+        return found
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -66,12 +75,12 @@ class ClusterRobust:
         return onto @ (scores.T @ scores) @ onto.T
 
     def _spread(self, contrasts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For each cluster D (contrasts by contrasts) and t (p by contrasts): P_st = δ_st D_s - t_s't_t."""
-        _, meets, spreads = self._sums
+        """For each cluster P_ss (contrasts by contrasts) and t (p by contrasts): P_st = -t_s't_t between clusters."""
+        _, meets, own = self._sums
         phi = self.solution.optimum.profile.covariance
         rows = contrasts @ self.solution.coordinates.onto @ phi
         half = np.linalg.cholesky(phi).T
-        return rows @ spreads @ rows.T, half @ meets @ rows.T
+        return rows @ own @ rows.T, half @ meets @ rows.T
 
     def df(self, contrasts: np.ndarray) -> np.ndarray:
         """Return Satterthwaite's degrees of freedom of each row: (ΣP_ss)² / ΣP_st²."""
@@ -79,26 +88,23 @@ class ClusterRobust:
         for row in contrasts:
             own, t = self._spread(row[None, :])
             own, t = own[:, 0, 0], t[:, :, 0]
-            diagonal = own - np.sum(t * t, axis=1)
-            gram = t.T @ t
-            squares = np.sum(gram**2) - np.sum(np.sum(t * t, axis=1) ** 2) + np.sum(diagonal**2)
-            found.append(diagonal.sum() ** 2 / squares)
+            before = np.cumsum(t[:-1, :, None] * t[:-1, None, :], axis=0)
+            pairs = np.einsum("ci,cij,cj->", t[1:], before, t[1:])
+            found.append(own.sum() ** 2 / (np.sum(own**2) + 2 * pairs))
         return np.array(found)
 
     def joint(self, contrasts: np.ndarray) -> JointTest:
         """Test all rows at once: approximate Hotelling's T² ("HTZ", section 3.2 of the paper)."""
         own, t = self._spread(contrasts)
-        expected = np.sum(own - np.swapaxes(t, 1, 2) @ t, axis=0)
-        values, vectors = np.linalg.eigh(expected)
+        values, vectors = np.linalg.eigh(own.sum(axis=0))
         root = (vectors / np.sqrt(values)) @ vectors.T
         own, t = root @ own @ root, t @ root
         q = len(contrasts)
         alike = np.swapaxes(t, 1, 2) @ t
-        left = own - alike
         flat = t.reshape(len(t), -1)
         gram = (flat.T @ flat).reshape(t.shape[1], q, t.shape[1], q)
         every = np.sum(gram**2) + np.einsum("asbt,atbs->", gram, gram)
-        variance = every + np.sum(_both(left) - _both(alike))
+        variance = every + np.sum(_both(own) - _both(alike))
         df = q * (q + 1) / variance
         scale = (df - q + 1) / df
         statistic = scale * wald(self.solution.beta, self.covariance, contrasts)
@@ -150,14 +156,13 @@ class _Space:
         np.add.at(sums, clusters, products.within)
         return cls(products.keys, gammas, members, roots, between, _split_within(columns.T @ sums @ columns))
 
-    def batches(self):
+    def batches(self, clusters: np.ndarray):
         """Yield clusters of about the same size together: which they are, their V and their [X e]."""
-        sizes = np.array([len(groups) for groups in self.members])
         # Padding adds directions in which V is the identity and X is 0: they change nothing.
-        padded = np.array([_round_up(size) for size in sizes])
+        padded = np.array([_round_up(len(self.members[cluster])) for cluster in clusters])
         r, p = self.roots.shape[1], self.within.shape[1]
         for size in np.unique(padded):
-            which = np.flatnonzero(padded == size)
+            which = clusters[padded == size]
             step = max(1, int(_BATCH // (size * r + p) ** 2))
             for start in range(0, len(which), step):
                 chosen = which[start : start + step]
@@ -193,12 +198,21 @@ def _split_within(sums: np.ndarray) -> np.ndarray:
     return np.where(kept, 1 / root, 0.0)[:, :, None] * turned
 
 
-def _inverse_root(stack: np.ndarray) -> np.ndarray:
-    """Return the symmetric root of the inverse, 0 in directions that the model fits exactly."""
-    values, vectors = np.linalg.eigh(stack)
+def _adjusted(
+    V: np.ndarray, X: np.ndarray, e: np.ndarray, phi: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """X'V⁻¹Ae, X'A V⁻¹X and X'V⁻¹(AMA)V⁻¹X of clusters of the same size.
+
+    A takes the root of a pseudo-inverse: 0 in directions that the model fits exactly. In the others AMA is V.
+    """
+    lower = np.linalg.cholesky(V)
+    middle = np.swapaxes(lower, 1, 2) @ (V - X @ phi @ np.swapaxes(X, 1, 2)) @ lower
+    values, vectors = np.linalg.eigh(middle)
     kept = values > 1e-12 * values[:, -1:]
-    roots = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
-    return (vectors * roots[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    turned = np.swapaxes(vectors, 1, 2) @ np.linalg.solve(lower, X) * kept[:, :, None]
+    adjusted = lower @ (vectors @ (turned / np.sqrt(np.where(kept, values, 1.0))[:, :, None]))
+    scores = np.einsum("cpq,cp->cq", adjusted, e)
+    return scores, np.swapaxes(X, 1, 2) @ adjusted, np.swapaxes(turned, 1, 2) @ turned
 
 
 def _both(stack: np.ndarray) -> np.ndarray:
