@@ -35,7 +35,7 @@ _WORDS = {
 #: What programs write for nothing; a text could mean something else by them.
 _NOTHING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "."})
 _SEPARATORS = {"multiple": ("┋", ";", "|", "、", ",", "\n"), "ranking": ("→", "->", ";", "|", ",", "、", "\n", ">")}
-_OTHER = re.compile(r"(.*?)_*〖.*〗", re.DOTALL)
+_OTHER = re.compile(r"([^〖]*?)_{0,40}〖.*〗", re.DOTALL)
 _LETTERED = re.compile(r"\(?([A-Za-z]|\d{1,2})[.、:)](.+)", re.DOTALL)
 _NUMERAL = re.compile(r"[+-]?\d{1,15}(\.\d{1,10})?")
 _YES = frozenset({"1", "true", "是", "选中", "已选", "√", "✓", "yes", "y"})
@@ -79,7 +79,6 @@ class Cells:
 def cells(column: Column) -> Cells:
     """Read a column and find its distinct cells."""
     read = column.read()
-    # Texts and numbers apart: True is 1 to a hash table, and 1 is "1" to a reader.
     codes, distinct = pd.factorize(read)
     return Cells(column, codes, distinct, np.bincount(codes[codes >= 0], minlength=len(distinct)))
 
@@ -119,7 +118,7 @@ def chosen(key: str, table: Mapping[str, int], item: Item, mode: str) -> Meaning
     value = table.get(key, table.get(key.casefold()))
     aside = False
     if value is None and mode == "text":
-        if found := _OTHER.fullmatch(key):
+        if "〖" in key and (found := _OTHER.fullmatch(key)):
             value, aside = table.get(found[1], table.get(found[1].casefold())), True
         elif key.endswith("_"):
             value = table.get(key.rstrip("_"))
@@ -317,7 +316,7 @@ def decode_split(item: Item, columns: Mapping[int, Column]) -> tuple[Decoded, di
     states = [_states(item, choice.value, i, r) for i, (choice, r) in enumerate(zip(listed, read, strict=True))]
     grid = np.stack([np.append(s, _BLANK)[r.codes] for s, r in zip(states, read, strict=True)], axis=1)
     refused = {c.value: (columns[c.value], np.flatnonzero(grid[:, j] == _BAD)) for j, c in enumerate(listed)}
-    aside = sum(int(r.counts[[bool(_OTHER.fullmatch(k)) for k in r.keys]].sum()) for r in read if len(r.counts))
+    aside = sum(int(r.counts[["〖" in k for k in r.keys]].sum()) for r in read if len(r.counts))
     patterns, which = np.unique(grid, axis=0, return_inverse=True)
     meanings = [_pattern(item, [c.value for c in listed], row) for row in patterns]
     whole_item = Cells(columns[listed[0].value], which.ravel(), patterns, np.bincount(which.ravel(), minlength=len(patterns)))

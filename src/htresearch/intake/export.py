@@ -196,10 +196,11 @@ def header_row(rows: Sequence[Sequence], layout: Layout, known: Callable[[object
     return weights.index(best) if best >= 1 else None
 
 
-def shows(rows: Sequence[Sequence], layout: Layout) -> bool:
-    """Tell whether a sheet bears the signs of a layout."""
+def signs(rows: Sequence[Sequence], layout: Layout) -> int:
+    """Return how many signs of a layout a sheet bears."""
     row = header_row(rows, layout)
-    return row is not None and any(plain(v).casefold() in layout.signs for v in rows[row] if v is not None)
+    named = () if row is None else (plain(v).casefold() for v in rows[row] if v is not None)
+    return len(set(named) & set(layout.signs))
 
 
 def lay_out(

@@ -114,7 +114,7 @@ def match(
             found.setdefault(target.name, (target, []))[1].append(column)
     faults = [*search.faults, *_argument_faults(search), *_doubled(export, found)]
     asked = [c for c in unmatched if export.strict or c.heading.number is not None]
-    if not found:
+    if not found and not any(c.heading.words in search.worded for c in asked):
         raise IntakeError(*(faults or [_nothing(export, instrument)]))
     faults += _ask(search, asked, set(found))
     whole, split, more = _assemble(search, found)
@@ -369,7 +369,10 @@ def _nearest(column: Column, targets: list[Target]) -> list[Target]:
         return same + max((SequenceMatcher(None, said, form).ratio() for form in _forms(target)), default=0.0)
 
     ranked = sorted(((likeness(t), -i, t) for i, t in enumerate(targets)), key=lambda r: r[:2], reverse=True)
-    return [t for score, _, t in ranked[:_CANDIDATES] if score >= _NEAR]
+    near = [t for score, _, t in ranked if score >= _NEAR]
+    # What stands under the number of a question may be it, however it is worded.
+    own = [t for t in targets if t.question.number == column.heading.number and t.choice is None]
+    return (near or own)[:_CANDIDATES]
 
 
 def _choose(column: Column, near: list[Target]) -> Text:

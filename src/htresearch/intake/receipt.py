@@ -205,9 +205,9 @@ def _rules(listed: tuple[Exclusion, ...], words: Mapping[str, str], language: st
 
 
 def _places(exclusion: Exclusion, more: str, language: str) -> str:
-    shown = ("、" if language == "zh" else ", ").join(_said(p, language) for p in exclusion.where[:_SHOWN_PLACES])
-    rest = f" {more.format(n=f'{exclusion.count:,}')}" if 0 < min(len(exclusion.where), _SHOWN_PLACES) < exclusion.count else ""
-    return shown + rest
+    shown = [f"<span>{_said(place, language)}</span>" for place in exclusion.where[:_SHOWN_PLACES]]
+    rest = f" {more.format(n=f'{exclusion.count:,}')}" if 0 < len(shown) < exclusion.count else ""
+    return ("、" if language == "zh" else ", ").join(shown) + rest
 
 
 def _said(text: Text | str, language: str) -> str:

@@ -31,7 +31,7 @@ from htresearch.intake.export import Column, Export, plain
 from htresearch.intake.matching import Matched, match
 from htresearch.intake.modes import NAMES, settle
 from htresearch.intake.receipt import MOST_PLACES, Exclusion, Receipt
-from htresearch.intake.screening import EXCLUDED, RULES, Screen, against_skips, screen
+from htresearch.intake.screening import EXCLUDED, RULES, Screen, against_skips, holds
 from htresearch.intake.sources import SOURCES, open_export
 from htresearch.intake.times import durations, moment, moments
 from htresearch.language import Text, label, listing
@@ -339,18 +339,15 @@ class _Reading:
         items = [name for name in self.instrument.items if name in frame]
         person = self.people(identifying) if self.people else None
         given = Screen(self.instrument, frame, identifying, told, *self.window, self.tests, items, person)
-        held = screen(given)
         kept = np.ones(len(frame), bool)
         exclusions, reported = [], []
-        for rule, rows in held.items():
+        for rule in sorted(RULES, key=lambda rule: rule not in self.exclude):
+            # Rule after rule, on what the ones before have left: so the counts add up.
+            rows = holds(rule, given, kept)
+            if rows.any():
+                (exclusions if rule in self.exclude else reported).append(self._found(RULES[rule], np.flatnonzero(rows)))
             if rule in self.exclude:
-                # A row that two rules hold for is counted under the first, so that the counts add up.
-                if (fresh := rows & kept).any():
-                    exclusions.append(self._found(RULES[rule], np.flatnonzero(fresh)))
-                    kept &= ~fresh
-        for rule, rows in held.items():
-            if rule not in self.exclude and (rows & kept).any():
-                reported.append(self._found(RULES[rule], np.flatnonzero(rows & kept)))
+                kept &= ~rows
         return kept, exclusions, reported, against_skips(given)
 
     def _found(self, rule: Text, rows: np.ndarray) -> Exclusion:
@@ -389,7 +386,7 @@ class _Reading:
             column = self.export.facts.get(name)
             if column is None:
                 continue
-            blank = np.array([plain(v) in ("", "--") for v in column.read()])
+            blank = np.array([plain(v) in ("", "--") for v in column.read()], dtype=bool)
             rows = np.flatnonzero(frame[name].isna().to_numpy() & ~blank & kept)
             if len(rows):
                 rule = Text("{name}读不出，记为缺失", "{name} cannot be read, made missing").format(name=label(name))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from unicodedata import normalize
 
 import numpy as np
@@ -81,36 +82,47 @@ class Screen:
     items: list[str] = field(default_factory=list)
     person: pd.Series | None = None
 
+    @cached_property
+    def hashes(self) -> np.ndarray:
+        """A number for each row that is the same where all answers are, those that identify included."""
+        hashed = pd.util.hash_pandas_object(self.frame[self.items], index=False).to_numpy()
+        if self.identifying.shape[1]:
+            hashed = hashed ^ (pd.util.hash_pandas_object(self.identifying, index=False).to_numpy() << np.uint64(1))
+        return hashed
 
-def screen(given: Screen) -> dict[str, np.ndarray]:
-    """Return for every rule the rows that it holds for.
+    def only(self, rows: np.ndarray) -> Screen:
+        """Return some of the rows."""
+        if len(rows) == len(self.frame):
+            return self
+        return replace(
+            self,
+            frame=self.frame.iloc[rows].reset_index(drop=True),
+            identifying=self.identifying.iloc[rows].reset_index(drop=True),
+            facts={name: told[rows] for name, told in self.facts.items()},
+            person=None if self.person is None else self.person.iloc[rows].reset_index(drop=True),
+        )
+
+
+def holds(rule: str, given: Screen, live: np.ndarray) -> np.ndarray:
+    """Return the rows that a rule holds for.
 
     Parameters
     ----------
+    rule
+        One of `RULES`.
     given
         What to look at.
+    live
+        The rows that count still: what was left out by another rule repeats nothing.
 
     Returns
     -------
-    mapping of str to array of bool
-        By the names of `RULES`.
+    array of bool
     """
-    answered = given.frame[given.items].notna().to_numpy()
-    hashes = _hashes(given)
-    same = _same_answers(given, hashes, answered.sum(axis=1))
-    repeated = _repeated(given, hashes)
-    tests = _test_source(given) | _test_words(given.identifying[i] for i in given.identifying)
-    texts = (given.frame[i] for i in given.items if given.instrument.items[i].type == "text")
-    return {
-        "repeated_record": repeated,
-        "test": tests,
-        "outside_window": _outside(given),
-        "same_person": _same_person(given) & ~repeated,
-        "test_words": _test_words(texts) & ~tests,
-        "same_answers": same & ~repeated,
-        "same_account": _again(given.facts.get("user"), len(given.frame)) & ~repeated,
-        "no_answers": ~answered.any(axis=1) & ~given.identifying.notna().any(axis=1).to_numpy(),
-    }
+    found = np.zeros(len(given.frame), bool)
+    at = np.flatnonzero(live)
+    found[at] = _HOLDS[rule](given.only(at))
+    return found
 
 
 def against_skips(given: Screen) -> dict[str, np.ndarray]:
@@ -130,24 +142,17 @@ def against_skips(given: Screen) -> dict[str, np.ndarray]:
     return found
 
 
-def _hashes(given: Screen) -> np.ndarray:
-    """Return a number for each row that is the same where all answers are, those that identify included."""
-    hashed = pd.util.hash_pandas_object(given.frame[given.items], index=False).to_numpy()
-    if given.identifying.shape[1]:
-        hashed = hashed ^ (pd.util.hash_pandas_object(given.identifying, index=False).to_numpy() << np.uint64(1))
-    return hashed
-
-
-def _repeated(given: Screen, hashes: np.ndarray) -> np.ndarray:
+def _repeated(given: Screen) -> np.ndarray:
     serial = given.facts.get("respondent")
     if serial is None:
         return np.zeros(len(given.frame), bool)
-    rows = pd.DataFrame({"serial": serial, "at": given.frame["submitted_at"].to_numpy(), "hash": hashes})
+    rows = pd.DataFrame({"serial": serial, "at": given.frame["submitted_at"].to_numpy(), "hash": given.hashes})
     return (rows.duplicated() & (rows["serial"] != "")).to_numpy()
 
 
-def _same_answers(given: Screen, hashes: np.ndarray, answered: np.ndarray) -> np.ndarray:
-    rows = pd.DataFrame({"hash": hashes, "at": given.frame["submitted_at"].to_numpy()})
+def _same_answers(given: Screen) -> np.ndarray:
+    answered = given.frame[given.items].notna().sum(axis=1).to_numpy()
+    rows = pd.DataFrame({"hash": given.hashes, "at": given.frame["submitted_at"].to_numpy()})
     rows = rows[(answered >= FEWEST_ANSWERS) & rows["at"].notna()].sort_values(["hash", "at"])
     before = (rows["hash"] == rows["hash"].shift()) & (rows["at"].diff().dt.total_seconds() <= QUICK_SECONDS)
     found = np.zeros(len(given.frame), bool)
@@ -194,8 +199,8 @@ def _outside(given: Screen) -> np.ndarray:
     return found
 
 
-def _test_source(given: Screen) -> np.ndarray:
-    found = np.zeros(len(given.frame), bool)
+def _test(given: Screen) -> np.ndarray:
+    found = np.zeros(len(given.frame), bool) | _say_test(given.identifying[i] for i in given.identifying)
     marks = {normalize("NFKC", mark).strip() for mark in given.tests}
     for name in ("channel", "channel_detail", "ip", "user"):
         told = given.facts.get(name)
@@ -208,7 +213,11 @@ def _test_source(given: Screen) -> np.ndarray:
     return found
 
 
-def _test_words(texts: Iterable[pd.Series]) -> np.ndarray | bool:
+def _test_words(given: Screen) -> np.ndarray | bool:
+    return _say_test(given.frame[i] for i in given.items if given.instrument.items[i].type == "text")
+
+
+def _say_test(texts: Iterable[pd.Series]) -> np.ndarray | bool:
     found = False
     for values in texts:
         distinct = [v for v in values.dropna().unique() if isinstance(v, str)]
@@ -217,8 +226,25 @@ def _test_words(texts: Iterable[pd.Series]) -> np.ndarray | bool:
     return found
 
 
-def _again(told: np.ndarray | None, rows: int) -> np.ndarray:
+def _same_account(given: Screen) -> np.ndarray | bool:
+    told = given.facts.get("user")
     if told is None:
-        return np.zeros(rows, bool)
+        return False
     values = pd.Series(told, dtype=object)
     return (values.duplicated() & ~values.isin(["", "0", "匿名"])).to_numpy()
+
+
+def _no_answers(given: Screen) -> np.ndarray:
+    return ~(given.frame[given.items].notna().any(axis=1) | given.identifying.notna().any(axis=1)).to_numpy()
+
+
+_HOLDS = {
+    "repeated_record": _repeated,
+    "test": _test,
+    "outside_window": _outside,
+    "same_person": _same_person,
+    "test_words": _test_words,
+    "same_answers": _same_answers,
+    "same_account": _same_account,
+    "no_answers": _no_answers,
+}

@@ -10,7 +10,7 @@ from htresearch.checks import suggestion
 from htresearch.errors import Fault, IntakeError
 from htresearch.instruments import Instrument
 from htresearch.intake import labelled, spreadsheet, tencent, wenjuanxing
-from htresearch.intake.export import Export, Layout, lay_out, shows
+from htresearch.intake.export import Export, Layout, lay_out, signs
 from htresearch.intake.matching import target_names, target_words
 from htresearch.intake.workbook import Sheet, Workbook, open_table
 from htresearch.language import Text, listing
@@ -75,8 +75,9 @@ def _choose(
         if not sheets:
             raise IntakeError(_no_sheet(book, sheet))
     layouts = [_PLATFORMS[source]] if source in _PLATFORMS else [table] if source else [*_PLATFORMS.values()]
-    fitting = [(s, layout) for s in sheets for layout in layouts if shows(s.rows, layout)]
-    if not fitting and table in layouts or (not fitting and source is None):
+    best = [(s, max(layouts, key=lambda layout, s=s: signs(s.rows, layout))) for s in sheets]
+    fitting = [(s, layout) for s, layout in best if signs(s.rows, layout)]
+    if not fitting and source not in _PLATFORMS:
         fitting = [(s, table) for s in sheets if _names_items(s, known)]
     if not fitting and len(sheets) == 1:
         return sheets[0], layouts[0] if source else table

@@ -57,7 +57,7 @@ def moment(value: object) -> datetime | None:
     if isinstance(value, datetime):
         return value.replace(tzinfo=None) if 1900 < value.year < 2200 else None
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
+        return datetime(value.year, value.month, value.day) if 1900 < value.year < 2200 else None
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
@@ -85,6 +85,8 @@ def _put_together(part: dict[str, str | None]) -> datetime | None:
         hour += 12
     elif half in ("上午", "凌晨", "am") and hour == 12:
         hour = 0
+    if not 1900 < int(part["y"]) < 2200:
+        return None
     try:
         return datetime(int(part["y"]), month, int(part["d"]), hour, int(part["m"] or 0), int(part["s"] or 0))
     except ValueError:
