@@ -1,6 +1,7 @@
 """The command line: what it calls, what it prints, how it leaves."""
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pandas as pd
@@ -13,6 +14,8 @@ from htresearch.language import Text
 FAULTS = pd.DataFrame(
     {"table": ["班级"], "row": [3], "column": ["class_id"], "value": ["x"], "rule": ["不得重复"], "fix": ["请改正"]}
 )
+
+ROOT = Path(__file__).parents[1]
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -92,7 +95,7 @@ def test_simulate_passes_its_numbers_on(capsys, tmp_path, study):
     called = []
     study.simulate.simulate = lambda out, **numbers: called.append((out, numbers))
     assert run(capsys, "simulate", str(tmp_path), "--schools", "3", "--terms", "2")[0] == 0
-    assert called == [(tmp_path, {"schools": 3, "classes_per_school": 20, "terms": 2, "seed": 1})]
+    assert called == [(tmp_path, {"schools": 3, "classes_per_school": 20, "terms": 2, "seed": 1, "surveys": None})]
 
 
 def test_publish_of_nothing_is_a_fault(capsys, tmp_path):
@@ -130,3 +133,27 @@ def test_demo_goes_the_whole_way(capsys, monkeypatch, tmp_path):
 
 def test_the_language_of_the_test_before_is_gone():
     assert language.current() == "zh"
+
+
+def test_instruments_are_checked(capsys, tmp_path):
+    assert run(capsys, "validate", str(ROOT / "surveys"))[0] == 0
+    (tmp_path / "mine.yaml").write_text("id: other\n", encoding="utf-8")
+    status, told, _ = run(capsys, "validate", str(tmp_path))
+    assert status == 1 and "mine.yaml" in told and "title" in told
+
+
+def test_a_form_is_written_filled_and_taken_in(capsys, tmp_path):
+    import htresearch as ht
+
+    study = ht.simulate(tmp_path / "study", 1, 2, 1, measures=["run"])
+    form = tmp_path / "form.xlsx"
+    assert run(capsys, "template", str(study), "--table", "training", "--out", str(form))[0] == 0
+    status, told, _ = run(capsys, "intake", str(form), "--study", str(study))
+    assert status == 1 and "没有填写任何记录" in told
+
+
+def test_taking_answers_in_names_all_that_is_lacking(capsys, tmp_path):
+    form = str(ROOT / "surveys/head_teacher.yaml")
+    status, _, told = run(capsys, "intake", "a.xlsx", "--study", str(tmp_path / "s"), "--instrument", form)
+    assert status == 1 and "--wave" in told and "--key" in told and "--linkage" in told
+    assert not list(tmp_path.iterdir())

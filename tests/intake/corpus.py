@@ -188,10 +188,10 @@ _put(
 )
 _put("durations", 3, 2, "-5秒", "很久", "1:23", "2分3秒", 1e12, None)
 # Who stands there twice, or should not.
-_rows("the same serial twice", lambda rows: rows + [list(rows[-1])])
-_rows("the same answers twice", lambda rows: rows + [[21, *rows[-1][1:]]])
+_rows("the same serial twice", lambda rows: [*rows, list(rows[-1])])
+_rows("the same answers twice", lambda rows: [*rows, [21, *rows[-1][1:]]])
 _rows(
-    "sent twice", lambda rows: rows + [[21, "2025/5/22 9:00:00", *rows[-1][2:8], AGREE[0], AGREE[0], *rows[-1][10:]]]
+    "sent twice", lambda rows: [*rows, [21, "2025/5/22 9:00:00", *rows[-1][2:8], AGREE[0], AGREE[0], *rows[-1][10:]]]
 )
 _rows(
     "all the same person", lambda rows: [rows[0], *([*row[:6], "试甲", "示例第一小学", *row[8:]] for row in rows[1:])]

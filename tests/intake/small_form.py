@@ -118,7 +118,9 @@ def header(number: int, text: str) -> str:
 
 def wenjuanxing(instrument: Instrument, said: list[dict], mode: str, split: bool = False) -> list[list]:
     """Rows of an export of 问卷星, the headers first; `split` gives every choice of several a column."""
-    columns = [(name, values) for name, values in zip(FACTS, zip(*map(_facts, range(len(said))), strict=True), strict=True)]
+    columns = [
+        (name, values) for name, values in zip(FACTS, zip(*map(_facts, range(len(said))), strict=True), strict=True)
+    ]
     for question in instrument.questions:
         for item in question.items:
             given = [row[item.id] for row in said]
@@ -126,7 +128,9 @@ def wenjuanxing(instrument: Instrument, said: list[dict], mode: str, split: bool
                 columns.append((f"第{question.number}题({item.text.zh})", _cells(item, given, mode)))
             elif item.type in ("multiple", "ranking") and split:
                 for choice in item.choices:
-                    columns.append((f"第{question.number}题({choice.label.zh})", _marks(item, choice.value, given, mode)))
+                    columns.append(
+                        (f"第{question.number}题({choice.label.zh})", _marks(item, choice.value, given, mode))
+                    )
             else:
                 columns.append((header(question.number, item.text.zh), _cells(item, given, mode)))
     return [[name for name, _ in columns], *map(list, zip(*(cells for _, cells in columns), strict=True))]
@@ -134,7 +138,14 @@ def wenjuanxing(instrument: Instrument, said: list[dict], mode: str, split: bool
 
 def _facts(row: int) -> tuple:
     at = OPENED + timedelta(hours=row, seconds=7 * row)
-    return row + 1, f"{at.year}/{at.month}/{at.day} {at:%H:%M:%S}", f"{100 + row}秒", "微信", "N/A", f"10.1.2.{row % 250}"
+    return (
+        row + 1,
+        f"{at.year}/{at.month}/{at.day} {at:%H:%M:%S}",
+        f"{100 + row}秒",
+        "微信",
+        "N/A",
+        f"10.1.2.{row % 250}",
+    )
 
 
 def _none(why: object, mode: str) -> object:
@@ -191,7 +202,10 @@ def tencent(instrument: Instrument, said: list[dict]) -> list[list]:
                 elif head == f"第{question.number}题({item.text.zh})":
                     heads[place] = f"{question.number}.{question.text.zh}:{item.text.zh}"
                 for choice in item.choices:
-                    if question.type in ("multiple", "ranking") and head == f"第{question.number}题({choice.label.zh})":
+                    if (
+                        question.type in ("multiple", "ranking")
+                        and head == f"第{question.number}题({choice.label.zh})"
+                    ):
                         heads[place] = f"{question.number}.{item.text.zh}:{choice.label.zh}"
     return [heads, *([None if v in ("(空)", "(跳过)", -2) else v for v in row] for row in rows[1:])]
 
@@ -249,7 +263,9 @@ def write_labelled(path: Path, instrument: Instrument, said: list[dict], **how: 
             missing[own] = [{"lo": -4, "hi": -2}]
     frame = pd.DataFrame(data)
     if path.suffix == ".sav":
-        pyreadstat.write_sav(frame, str(path), column_labels=labels, variable_value_labels=values, missing_ranges=missing, **how)
+        pyreadstat.write_sav(
+            frame, str(path), column_labels=labels, variable_value_labels=values, missing_ranges=missing, **how
+        )
     else:
         pyreadstat.write_dta(frame, str(path), column_labels=labels, variable_value_labels=values, version=15, **how)
     return path

@@ -8,6 +8,7 @@ import pytest
 import htresearch as ht
 from htresearch import intake, language
 from htresearch.errors import ArgumentError, IntakeError
+
 from . import small_form as small
 
 
@@ -52,7 +53,12 @@ def column(rows, item_header):
     return rows[0].index(item_header)
 
 
-TRAINED, KINDS, YEARS, COMMENT = "3、您是否参加过培训？", "4、参加过哪些形式？（可多选）", "7、您当了几年班主任？", "9、您还想说什么？"
+TRAINED, KINDS, YEARS, COMMENT = (
+    "3、您是否参加过培训？",
+    "4、参加过哪些形式？（可多选）",
+    "7、您当了几年班主任？",
+    "9、您还想说什么？",
+)
 TIRED, BEGAN, NAME = "第5题(我觉得累)", "8、您哪天开始当班主任？", "1、您的姓名："
 
 
@@ -72,11 +78,16 @@ def _value(item, said):
     return ";".join(map(str, said)) if isinstance(said, list) else said
 
 
-# --- the same answers -------------------------------------------------------------------------------------------------
+# --- the same answers ---------------------------------------------------------------------------------------
 
 
 WRITTEN = {
-    **{f"wenjuanxing {m} {s} {e}": (m, s, e) for m in ("text", "number", "score") for s in (0, 1) for e in ("xlsx", "csv")},
+    **{
+        f"wenjuanxing {m} {s} {e}": (m, s, e)
+        for m in ("text", "number", "score")
+        for s in (0, 1)
+        for e in ("xlsx", "csv")
+    },
 }
 
 
@@ -113,7 +124,7 @@ def test_labels_decide_what_a_value_of_a_labelled_file_means(form, said, tmp_pat
     monkeypatch.setattr(small, "wenjuanxing", lambda f, s, mode, split=False: score(f, s, numbered[mode], split))
     path = small.write_labelled(tmp_path / "a.sav", form, said)
     meant = small.written(form.items["tired"], "text")
-    table, meta = __import__("pyreadstat").read_sav(str(path), user_missing=True)
+    table, _meta = __import__("pyreadstat").read_sav(str(path), user_missing=True)
     labels = {"tired": {n: meant[v] for v, n in small.written(form.items["tired"], "number").items()}}
     labels["glad"] = labels["tired"]
     ranges = {name: [{"lo": -3, "hi": -2}] for name in ("tired", "glad", "trained")}
@@ -130,7 +141,7 @@ def test_text_in_gb18030_is_read(form, said, read, wjx, tmp_path):
 
 
 def test_questions_are_found_wherever_they_start(form, said, read, wjx):
-    more = [["总分", "自定义"] + row if n == 0 else [99, "x"] + row for n, row in enumerate(wjx)]
+    more = [["总分", "自定义", *row] if n == 0 else [99, "x", *row] for n, row in enumerate(wjx)]
     fewer = [row[:3] + row[6:] for row in wjx]
     titled = [["小问卷答卷导出"], [], *wjx]
     for rows in (more, fewer, titled):
@@ -175,7 +186,7 @@ def test_public_names(form, said, wjx, tmp_path):
     assert all(isinstance(note, str) for note in frame.attrs["notes"])
 
 
-# --- how answers are written ------------------------------------------------------------------------------------------
+# --- how answers are written --------------------------------------------------------------------------------
 
 
 def _without_ends(form, said):
@@ -300,7 +311,7 @@ def test_ranks_of_choices(form, said, read, ranks, value):
     assert pd.isna(got) if value is None else got == value
 
 
-# --- headers that do not match ----------------------------------------------------------------------------------------
+# --- headers that do not match ------------------------------------------------------------------------------
 
 
 def test_another_number_is_asked_about(refused, wjx):
@@ -376,7 +387,10 @@ def test_a_choice_without_its_column(refused, form, said):
 
 
 def test_another_form_is_one_fault(refused):
-    rows = [[*small.FACTS, "1、您喜欢什么颜色？", "2、您住在哪里？"], [1, "2024/9/1 8:00:00", "9秒", "", "", "", "红", "这里"]]
+    rows = [
+        [*small.FACTS, "1、您喜欢什么颜色？", "2、您住在哪里？"],
+        [1, "2024/9/1 8:00:00", "9秒", "", "", "", "红", "这里"],
+    ]
     (fault,) = refused(rows)
     assert "no column answers" in fault
 
@@ -446,7 +460,7 @@ def test_cells_beyond_the_headers_are_a_fault(refused, wjx):
     assert "Q6" in fault
 
 
-# --- rows ---------------------------------------------------------------------------------------------------------------
+# --- rows ---------------------------------------------------------------------------------------------------
 
 
 def counts(receipt):
@@ -492,7 +506,8 @@ def test_the_window(read, wjx):
 
 
 @pytest.mark.parametrize(
-    ("place", "cell"), [(3, "测试链接"), (4, "预览"), (5, "127.0.0.1"), (5, "10.9.9.9(北京-北京)"), (NAME, "测试"), (NAME, "test1")]
+    ("place", "cell"),
+    [(3, "测试链接"), (4, "预览"), (5, "127.0.0.1"), (5, "10.9.9.9(北京-北京)"), (NAME, "测试"), (NAME, "test1")],
 )
 def test_tests_of_the_form(read, wjx, place, cell):
     wjx[3][place if isinstance(place, int) else column(wjx, place)] = cell
@@ -520,9 +535,9 @@ def test_equal_answers_in_quick_succession_are_reported(form, tmp_path):
     path = small.write(tmp_path / "a.csv", rows)
     rest = [i for i in climate.items if i not in rows[0]]
     receipt = intake.read(path, climate, without=rest).receipt
-    assert [(f.rule.en[:21], f.count, f.where[0].en) for f in receipt.findings] == [("All answers equal thos", 1, "row 3")] or [
-        (f.count, f.where[0].en) for f in receipt.findings
-    ] == [(1, "row 3")]
+    assert [(f.rule.en[:21], f.count, f.where[0].en) for f in receipt.findings] == [
+        ("All answers equal thos", 1, "row 3")
+    ] or [(f.count, f.where[0].en) for f in receipt.findings] == [(1, "row 3")]
 
 
 def test_answers_against_the_skip_rule_are_reported_and_kept(form, said, read, wjx):
@@ -553,7 +568,9 @@ def test_counts_of_missing_answers(form, said, read, wjx):
     flat = [(i, row[i]) for row in said for i in form.items]
     assert table[ht.language.Text("跳过", "Skipped")] == sum(v == small.SKIPPED for _, v in flat)
     assert table[ht.language.Text("未作答", "No answer")] == sum(v == small.BLANK for _, v in flat)
-    assert table[ht.language.Text("不适用", "Does not apply")] == sum(v == -4 for i, v in flat if i in ("tired", "glad"))
+    assert table[ht.language.Text("不适用", "Does not apply")] == sum(
+        v == -4 for i, v in flat if i in ("tired", "glad")
+    )
 
 
 def test_no_rows_at_all(read, wjx):
@@ -562,7 +579,7 @@ def test_no_rows_at_all(read, wjx):
     assert list(got.frame)[3:] == ["trained", "kinds", "tired", "glad", "wishes", "years", "began", "comment"]
 
 
-# --- what identifies ----------------------------------------------------------------------------------------------------
+# --- what identifies ----------------------------------------------------------------------------------------
 
 
 def test_identifiers_in_text_are_replaced_and_counted(read, wjx):

@@ -106,7 +106,9 @@ def choice_table(item: Item, mode: str) -> dict[str, int]:
 
 def no_answer(key: str, item: Item, nothing: bool = True) -> Text | None:
     """Return why a cell is no answer, if it says so."""
-    if key in _WORDS and not (item.type == "number" and key.startswith("-") and _within(float(key), item, strict=True)):
+    if key in _WORDS and not (
+        item.type == "number" and key.startswith("-") and _within(float(key), item, strict=True)
+    ):
         return item.missing.get(int(key), _WORDS[key]) if key.startswith("-") else _WORDS[key]
     if item.missing and (_NUMERAL.fullmatch(key) and "." not in key and int(key) in item.missing):
         return item.missing[int(key)]
@@ -282,7 +284,9 @@ class Decoded:
 
     def rows(self, reason: Text) -> np.ndarray:
         """Return the rows without an answer for this reason."""
-        return np.flatnonzero(self.why == 1 + self.reasons.index(reason)) if reason in self.reasons else np.empty(0, int)
+        return (
+            np.flatnonzero(self.why == 1 + self.reasons.index(reason)) if reason in self.reasons else np.empty(0, int)
+        )
 
 
 def decode(item: Item, read: Cells, meanings: list[Meaning]) -> Decoded:
@@ -319,7 +323,9 @@ def decode_split(item: Item, columns: Mapping[int, Column]) -> tuple[Decoded, di
     aside = sum(int(r.counts[["〖" in k for k in r.keys]].sum()) for r in read if len(r.counts))
     patterns, which = np.unique(grid, axis=0, return_inverse=True)
     meanings = [_pattern(item, [c.value for c in listed], row) for row in patterns]
-    whole_item = Cells(columns[listed[0].value], which.ravel(), patterns, np.bincount(which.ravel(), minlength=len(patterns)))
+    whole_item = Cells(
+        columns[listed[0].value], which.ravel(), patterns, np.bincount(which.ravel(), minlength=len(patterns))
+    )
     decoded = decode(item, whole_item, meanings)
     return Decoded(decoded.values, decoded.why, decoded.reasons, aside), refused
 

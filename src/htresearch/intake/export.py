@@ -21,7 +21,9 @@ FACTS = ("respondent", "submitted_at", "started_at", "duration_s", "channel", "c
 _ONCE = ("submitted_at", "duration_s")
 _TOP_ROWS = 20
 
-_NUMBER = re.compile(r"(?:第\s*(\d{1,3})\s*题|[Qq]?(\d{1,3})(?=\s*(?:[、:)(]|\.(?!\d))))\s*[、:.)]?\s*(.*)", re.DOTALL)
+_NUMBER = re.compile(
+    r"(?:第\s*(\d{1,3})\s*题|[Qq]?(\d{1,3})(?=\s*(?:[、:)(]|\.(?!\d))))\s*[、:.)]?\s*(.*)", re.DOTALL
+)
 _DECORATION = re.compile(
     r"[\[【(]\s*(?:(?:单选|多选|不定项选择|填空|单项填空|多项填空|矩阵|矩阵单选|矩阵量表|矩阵多选|量表|排序|下拉|评分|判断|"
     r"简答|问答|日期|选择)题|必答|必填|选答|选填|单选|多选|可多选|(?:最多|最少|至少|请|限)选择?\s*[\d\-~至到]+\s*项|"
@@ -184,7 +186,9 @@ def fact_of(layout: Layout, header: object) -> str | None:
     return layout.facts.get(plain(header).casefold()) if header is not None else None
 
 
-def header_row(rows: Sequence[Sequence], layout: Layout, known: Callable[[object], bool] = lambda _: False) -> int | None:
+def header_row(
+    rows: Sequence[Sequence], layout: Layout, known: Callable[[object], bool] = lambda _: False
+) -> int | None:
     """Return the row of headers: of the first ones, that with most headers that mean something."""
 
     def weight(row: Sequence) -> int:
@@ -243,13 +247,23 @@ def lay_out(
         notes.append(Text(f"表头在第 {top + 1} 行", f"The headers stand in row {top + 1}"))
     if sheet.errors:
         cells = listing(sheet.errors[:20])
-        failed = Text("公式出错的 {n} 格当作空：{cells}", "{n} cells with a failed formula were taken as empty: {cells}")
+        failed = Text(
+            "公式出错的 {n} 格当作空：{cells}", "{n} cells with a failed formula were taken as empty: {cells}"
+        )
         notes.append(failed.format(n=len(sheet.errors), cells=cells))
     if book.encoding == "gb18030":
         notes.append(Text("文本按 GB18030 编码读取", "The text was read as GB18030"))
     return Export(
-        book.path, layout.source, len(body), facts, tuple(questions), tuple(others), layout.modes, layout.numbered,
-        [i + 1 for i in body], tuple(notes),
+        book.path,
+        layout.source,
+        len(body),
+        facts,
+        tuple(questions),
+        tuple(others),
+        layout.modes,
+        layout.numbered,
+        [i + 1 for i in body],
+        tuple(notes),
     )
 
 
@@ -283,17 +297,21 @@ def _column(kept: list[list], body: list[int], j: int, header: str, top: int) ->
 
 
 def _overhanging(path: Path, sheet: Sheet, rows: list[list], body: list[int], width: int):
-    over = [(i, j) for i in body if len(rows[i]) > width for j, v in enumerate(rows[i][width:], width) if v is not None]
+    over = [
+        (i, j) for i in body if len(rows[i]) > width for j, v in enumerate(rows[i][width:], width) if v is not None
+    ]
     lines = sorted({i for i, _ in over})
     if lines:
         shown = listing([cell(i, j) for i, j in over[:5]])
         yield Fault(
             Text(f"{path.name} · {sheet.name or '文本'}", f"{path.name} · {sheet.name or 'text'}"),
             Text(
-                "有 {n} 行的内容超出表头（{cells}），单元格可能错位", "{n} rows reach beyond the headers ({cells}); cells may have shifted"
+                "有 {n} 行的内容超出表头（{cells}），单元格可能错位",
+                "{n} rows reach beyond the headers ({cells}); cells may have shifted",
             ).format(n=len(lines), cells=shown),
             Text(
-                "请检查这些行里的逗号和引号，或重新导出为 xlsx", "See to commas and quotation marks there, or export as xlsx"
+                "请检查这些行里的逗号和引号，或重新导出为 xlsx",
+                "See to commas and quotation marks there, or export as xlsx",
             ),
         )
 

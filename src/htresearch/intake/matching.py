@@ -35,9 +35,9 @@ class Target:
     def shown(self) -> Text:
         """How messages name it."""
         said = self.item.text if self.choice is None else self.choice.label
-        return Text(
-            "{name}（第 {n} 题“{zh}”）", "{name} (question {n}, “{en}”)"
-        ).format(name=self.name, n=self.question.number, zh=_short(said.zh), en=_short(said.en))
+        return Text("{name}（第 {n} 题“{zh}”）", "{name} (question {n}, “{en}”)").format(
+            name=self.name, n=self.question.number, zh=_short(said.zh), en=_short(said.en)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +169,7 @@ class _Search:
         return found
 
     def target(self, column: Column) -> Target | bool | None:
-        """Return what a column answers, True where the user has settled it otherwise, None where nothing is certain."""
+        """Return what a column answers; True where the user has settled it otherwise, None where it is uncertain."""
         key = next((k for k in (column.header.strip(), column.header, column.place) if k in self.said), None)
         if key is not None:
             self.used.add(key)
@@ -261,7 +261,8 @@ def _doubled(export: Export, found: Mapping[str, tuple[Target, list[Column]]]) -
                 Text("{f} · {all}", "{f} · {all}").format(f=export.path.name, all=listing([c.name for c in columns])),
                 Text("对应同一题 {t}", "answer the same item, {t}").format(t=target.shown),
                 Text(
-                    "请用 columns 指明哪一列要收，另一列写 None", "Say with `columns` which one counts; give None for the other"
+                    "请用 columns 指明哪一列要收，另一列写 None",
+                    "Say with `columns` which one counts; give None for the other",
                 ),
             )
 
@@ -338,9 +339,9 @@ def _new_stem(search: _Search, question: Question, rows: list[tuple[Column, Targ
             "各行与第 {n} 题相同，上面的题干却不是“{zh}”",
             "have the rows of question {n}, but the words above them are not “{en}”",
         ).format(n=question.number, zh=_short(question.text.zh), en=_short(question.text.en)),
-        Text(
-            "若确是这道题，请写 columns={said}", "If it is this question, give columns={said}"
-        ).format(said="{" + said + "}"),
+        Text("若确是这道题，请写 columns={said}", "If it is this question, give columns={said}").format(
+            said="{" + said + "}"
+        ),
     )
 
 
@@ -403,9 +404,9 @@ def _absent(search: _Search, seen: set[str]) -> Iterator[Fault]:
             names = [item.id for item in lacking]
             said = question.text if question.text.zh else lacking[0].text
             yield Fault(
-                Text(
-                    "{f} · 第 {n} 题“{zh}”", "{f} · question {n}, “{en}”"
-                ).format(f=search.export.path.name, n=question.number, zh=_short(said.zh), en=_short(said.en)),
+                Text("{f} · 第 {n} 题“{zh}”", "{f} · question {n}, “{en}”").format(
+                    f=search.export.path.name, n=question.number, zh=_short(said.zh), en=_short(said.en)
+                ),
                 Text("没有对应的列：{all}", "no column answers {all}").format(all=listing(names)),
                 Text(
                     "请检查导出是否完整；若当时没有问，请写 without={names}",
@@ -432,7 +433,10 @@ def _assemble(search: _Search, found: Mapping[str, tuple[Target, list[Column]]])
             faults.append(
                 Fault(
                     where,
-                    Text("既有一列合并的答案，又有每个选项的列", "has one column with all answers and a column a choice"),
+                    Text(
+                        "既有一列合并的答案，又有每个选项的列",
+                        "has one column with all answers and a column a choice",
+                    ),
                     Text("请用 columns 把其中一种写为 None", "Leave one kind out with `columns`"),
                 )
             )

@@ -1,8 +1,8 @@
 """How the closed answers of a file are written: by text, by the option's number, or by its score.
 
 A platform writes a whole file one way. The way is found from the answers: it is the one that they all fit. Where they
-fit two that would give different values (options scored 0 to 4, and nobody chose the first or the last), the user says
-which it is; nothing is guessed.
+fit two that would give different values (options scored 0 to 4, and nobody chose the first or the last), the user
+says which it is; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -173,6 +173,6 @@ def _undecided(answers: Answers, read: Mapping[str, Mapping], rivals: list[str],
         ).format(a=NAMES[first], b=NAMES[second], item=example.id),
         Text(
             "请看导出时选的是哪一种，写 mode={a!r} 或 mode={b!r}；最稳妥的是按选项文本重新导出",
-            "See how it was exported and give mode={a!r} or mode={b!r}; safest is to export again by text (按选项文本)",
+            "See how it was exported and give mode={a!r} or mode={b!r}; or export again by text (按选项文本)",
         ).format(a=first, b=second),
     )

@@ -21,7 +21,9 @@ KINDS = {"teacher": "teacher", "observer": "teacher", "pupil": "pupil", "parent"
 #: Numbers that only one person has.
 _ONES_OWN = ("id_card", "student_number", "certificate")
 
-_UNKNOWN = Text("名册中没有这个人，按姓名和学校另给假名", "Nobody on the roster; given a pseudonym of name and school")
+_UNKNOWN = Text(
+    "名册中没有这个人，按姓名和学校另给假名", "Nobody on the roster; given a pseudonym of name and school"
+)
 _TIED = Text(
     "名册中这个姓名在该校不止一人，无法确定是谁，未与任何人关联",
     "More than one person of this name at the school; linked to none",
@@ -79,7 +81,9 @@ class Persons:
     def _by_name(self, identifying: pd.DataFrame, told: dict[str, str]) -> None:
         name = bare(identifying[told["name"]])
         # Teachers are known within a school, pupils and parents within a class.
-        place = next((told[w] for w in (("school",) if self.kind == "teacher" else ("class", "school")) if w in told), None)
+        place = next(
+            (told[w] for w in (("school",) if self.kind == "teacher" else ("class", "school")) if w in told), None
+        )
         where = identifying[place] if place else pd.Series(pd.NA, index=name.index)
         if self.roster is not None and self.kind == "teacher":
             self._matched = match_roster(pd.DataFrame({"name": name, "school": where}), self.roster)
@@ -93,7 +97,13 @@ class Persons:
         if "teacher_id" in self.roster:
             return match.astype("string")
         # The roster's spelling stands for the person, not that of the day.
-        own = dict(zip(self.roster.index, self.key.pseudonyms(self.kind, self.roster["name"], self.roster["school"]), strict=True))
+        own = dict(
+            zip(
+                self.roster.index,
+                self.key.pseudonyms(self.kind, self.roster["name"], self.roster["school"]),
+                strict=True,
+            )
+        )
         return match.map(own).astype("string")
 
     def findings(self, answers: Answers) -> Iterator[Exclusion]:
@@ -108,7 +118,9 @@ class Persons:
             tied, near = matched["ties"], matched["candidates"]
             unknown = matched["match"].isna() & (tied.str.len() == 0) & ids.notna()
             yield from _listed(_UNKNOWN, answers, item, unknown, near if "teacher_id" in self.roster else None)
-            yield from _listed(_TIED, answers, item, tied.str.len() > 0, tied if "teacher_id" in self.roster else None)
+            yield from _listed(
+                _TIED, answers, item, tied.str.len() > 0, tied if "teacher_id" in self.roster else None
+            )
             ids = ids.mask(tied.str.len() > 0, "tied")
         yield from _listed(_HALF, answers, item, ids.isna(), None)
 
@@ -126,9 +138,7 @@ def bare(names: pd.Series) -> pd.Series:
     return cleaned
 
 
-def _listed(
-    rule: Text, answers: Answers, item: str, rows: pd.Series, near: pd.Series | None
-) -> Iterator[Exclusion]:
+def _listed(rule: Text, answers: Answers, item: str, rows: pd.Series, near: pd.Series | None) -> Iterator[Exclusion]:
     at = rows.index[rows.to_numpy(bool, na_value=False)].tolist()
     if not at:
         return

@@ -176,9 +176,7 @@ def _section(receipt: Receipt, language: str) -> str:
 
 def _body(receipt: Receipt, words: Mapping[str, str], language: str) -> Iterator[str]:
     yield f"<h2>{words['exclusions']}</h2>"
-    yield (
-        _rules(receipt.exclusions, words, language, "rows") if receipt.exclusions else f"<p>{words['none']}</p>"
-    )
+    yield (_rules(receipt.exclusions, words, language, "rows") if receipt.exclusions else f"<p>{words['none']}</p>")
     if receipt.findings:
         yield f"<h2>{words['findings']}</h2>"
         yield _rules(receipt.findings, words, language, "count")

@@ -16,7 +16,6 @@ from htresearch.errors import Fault, IntakeError
 from htresearch.instruments import Instrument, Item, load_instrument
 from htresearch.intake.decoding import (
     CLOSED,
-    EMPTY,
     REFUSED,
     Cells,
     Decoded,
@@ -24,8 +23,8 @@ from htresearch.intake.decoding import (
     cells,
     decode,
     decode_split,
-    reader,
     labelled_reader,
+    reader,
 )
 from htresearch.intake.export import Column, Export, plain
 from htresearch.intake.matching import Matched, match
@@ -69,7 +68,9 @@ class Answers:
         return self.cells[item](int(self.rows[row]))
 
 
-def read_responses(path: str | Path, instrument: Instrument | str | Path, source: str | None = None, **how: object) -> pd.DataFrame:
+def read_responses(
+    path: str | Path, instrument: Instrument | str | Path, source: str | None = None, **how: object
+) -> pd.DataFrame:
     """Read the answers to an instrument from an export.
 
     The exports of 问卷星 (by text, by option number or by score) and 腾讯问卷, SPSS and Stata files, and plain tables
@@ -118,7 +119,10 @@ def read_responses(path: str | Path, instrument: Instrument | str | Path, source
     answers = read(path, instrument, source, **how)
     frame = answers.frame
     receipt = answers.receipt
-    said = [Text("{rule}：{n}", "{rule}: {n}").format(rule=e.rule, n=e.count) for e in (*receipt.exclusions, *receipt.findings)]
+    said = [
+        Text("{rule}：{n}", "{rule}: {n}").format(rule=e.rule, n=e.count)
+        for e in (*receipt.exclusions, *receipt.findings)
+    ]
     frame.attrs["notes"] = [str(text) for text in (*said, *receipt.notes)]
     return frame
 
@@ -211,7 +215,9 @@ def _window(opened_on: object, closed_on: object) -> tuple:
     first, last = day("opened_on", opened_on), day("closed_on", closed_on)
     if isinstance(first, pd.Timestamp) and isinstance(last, pd.Timestamp) and last < first:
         rule = Text("早于 opened_on", "is before opened_on")
-        return first, Fault(checks.argument("closed_on"), rule, Text("请核对起止日期", "Check the days"), str(last.date()))
+        return first, Fault(
+            checks.argument("closed_on"), rule, Text("请核对起止日期", "Check the days"), str(last.date())
+        )
     return first, last
 
 
@@ -244,7 +250,7 @@ class _Reading:
             rows_in=self.export.rows,
             rows_kept=int(kept.sum()),
             exclusions=tuple(exclusions),
-            notes=tuple([*self.export.notes, *self.matched.notes, *notes, *self._left_out(), *masked[1]]),
+            notes=(*self.export.notes, *self.matched.notes, *notes, *self._left_out(), *masked[1]),
             tables=self._tables(asked, decoded, kept, masked[0]),
             findings=tuple(findings),
         )
@@ -256,7 +262,7 @@ class _Reading:
     def _column(self, name: str) -> Column:
         return self.matched.whole.get(name) or next(iter(self.matched.split[name].values()))
 
-    # --- cells to values ----------------------------------------------------------------------------------------------
+    # --- cells to values ------------------------------------------------------------------------------------
 
     def _decoded(self, asked: list[str], mode: str | None):
         """Return the answers by item, the refused cells by item, and notes; raise where columns cannot be read."""
@@ -301,10 +307,7 @@ class _Reading:
         columns = {"respondent_id": respondent, "submitted_at": submitted, "duration_s": duration}
         identifying = {}
         for name, item in items.items():
-            if name not in asked:
-                values = _nothing(item, rows)
-            else:
-                values = decoded[name].values
+            values = _nothing(item, rows) if name not in asked else decoded[name].values
             if item.identifies is None:
                 columns[name] = values
             elif name in asked:
@@ -332,7 +335,7 @@ class _Reading:
                 notes.append(said)
         return submitted, duration, notes
 
-    # --- rows ---------------------------------------------------------------------------------------------------------
+    # --- rows -----------------------------------------------------------------------------------------------
 
     def _screened(self, frame: pd.DataFrame, identifying: pd.DataFrame, told: Mapping[str, np.ndarray]):
         """Return which rows are kept, what was left out, what is reported, and answers against the form's rules."""
@@ -345,7 +348,9 @@ class _Reading:
             # Rule after rule, on what the ones before have left: so the counts add up.
             rows = holds(rule, given, kept)
             if rows.any():
-                (exclusions if rule in self.exclude else reported).append(self._found(RULES[rule], np.flatnonzero(rows)))
+                (exclusions if rule in self.exclude else reported).append(
+                    self._found(RULES[rule], np.flatnonzero(rows))
+                )
             if rule in self.exclude:
                 kept &= ~rows
         return kept, exclusions, reported, against_skips(given)
@@ -360,7 +365,10 @@ class _Reading:
             rows = rows[kept[rows]]
             column = self._column(name)
             if len(rows):
-                rule = Text("{item}：按跳题规则不该答却有答案，未改动", "{item}: answered though the form does not ask it; left as it is")
+                rule = Text(
+                    "{item}：按跳题规则不该答却有答案，未改动",
+                    "{item}: answered though the form does not ask it; left as it is",
+                )
                 yield Exclusion(
                     rule.format(item=_named(self.instrument, name)),
                     len(rows),
@@ -392,7 +400,7 @@ class _Reading:
                 rule = Text("{name}读不出，记为缺失", "{name} cannot be read, made missing").format(name=label(name))
                 yield Exclusion(rule, len(rows), tuple(column.locate(i) for i in rows[:MOST_PLACES].tolist()))
 
-    # --- what identifies ----------------------------------------------------------------------------------------------
+    # --- what identifies ------------------------------------------------------------------------------------
 
     def _mask(self, frame: pd.DataFrame, identifying: pd.DataFrame, names: Iterable[str], kept: np.ndarray):
         """Take what identifies somebody out of the text answers that are kept; return counts by kind, and notes."""
@@ -418,7 +426,7 @@ class _Reading:
         )
         return counts, [note] if kinds else []
 
-    # --- the receipt --------------------------------------------------------------------------------------------------
+    # --- the receipt ----------------------------------------------------------------------------------------
 
     def _left_out(self) -> Iterator[Text]:
         names = [identifiers.mask(" ".join(c.header.split())[:40]) or c.place for c in self.matched.left_out]
@@ -463,7 +471,9 @@ def _respondents(told: np.ndarray | None, rows: int) -> tuple[pd.Series, list[Te
     given = pd.Series(told, dtype="str")
     notes = []
     if identifiers.any_in(given).any():
-        note = Text("序号列含身份信息，改按行编号", "The record numbers identify somebody; rows were numbered instead")
+        note = Text(
+            "序号列含身份信息，改按行编号", "The record numbers identify somebody; rows were numbered instead"
+        )
         return own, [note]
     blank = given == ""
     given = given.where(~blank, "row" + own)
@@ -501,7 +511,7 @@ def _with_value(place: Text | str, value: Text | str) -> Text:
 
 
 def shown(value: object, item: Item) -> Text | str:
-    """Return what may be said of a refused answer: a short number, or words like a label; all else is only measured."""
+    """Return what may be said of a refused answer: a short number, words like a label; else its length."""
     key = plain(value)
     short = len(key) <= 6 and key[:1].isdecimal() and sum(c.isdecimal() for c in key) <= 4
     if short or (len(key) <= 4 and key.lstrip("+-").isdecimal()):
@@ -523,7 +533,10 @@ def _wrong_column(file: str, item: Item, column: Column, read: Cells, meanings: 
         return
     examples = listing([shown(k, item) for k, _ in sorted(bad, key=lambda pair: -pair[1])[:3]])
     labels = listing([c.label for c in item.choices[:3]])
-    fix = Text("请检查这一列是否就是这道题、选项是否与问卷一致", "See whether the column is this item's, and its choices those of the instrument")
+    fix = Text(
+        "请检查这一列是否就是这道题、选项是否与问卷一致",
+        "See whether the column is this item's, and its choices those of the instrument",
+    )
     if item.choices:
         fix = Text("{fix}（问卷的选项：{labels}……）", "{fix} (they are {labels} …)").format(fix=fix, labels=labels)
     yield Fault(

@@ -33,7 +33,9 @@ RULES = {
         "A test: by its source, address or account, or its name, school or class says so",
     ),
     "outside_window": Text("提交时间不在调查起止日期之内", "Submitted before the round opened or after it closed"),
-    "same_person": Text("同一人交了不止一份，留最后一份", "The same person answered more than once; the last is kept"),
+    "same_person": Text(
+        "同一人交了不止一份，留最后一份", "The same person answered more than once; the last is kept"
+    ),
     "test_words": Text("文字题只写了“测试”之类", "A text answer says nothing but “test” or the like"),
     "same_answers": Text(
         "十分钟内有一份答案完全相同的答卷", "All answers equal those of another record sent within ten minutes"
@@ -47,7 +49,8 @@ EXCLUDED = ("repeated_record", "test", "outside_window", "same_person")
 _TEST_SOURCE = re.compile(r"测试|预览|试填|\btest|preview", re.IGNORECASE)
 _LOOPBACK = re.compile(r"127\.\d+\.\d+\.\d+|::1|localhost")
 _TEST_WORDS = re.compile(
-    r"(?:这是|此为|仅供?|我在)?(?:测试|试填|试答|演示|test(?:ing)?)(?:数据|问卷|答卷|用|一下|填写)?[\d.。!！~]*", re.IGNORECASE
+    r"(?:这是|此为|仅供?|我在)?(?:测试|试填|试答|演示|test(?:ing)?)(?:数据|问卷|答卷|用|一下|填写)?[\d.。!！~]*",
+    re.IGNORECASE,
 )
 
 
@@ -133,7 +136,9 @@ def against_skips(given: Screen) -> dict[str, np.ndarray]:
         if not conditions:
             continue
         known = np.logical_and.reduce([given.frame[name].notna().to_numpy() for name in conditions])
-        met = np.logical_and.reduce([given.frame[n].isin(v).to_numpy(bool, na_value=False) for n, v in conditions.items()])
+        met = np.logical_and.reduce(
+            [given.frame[n].isin(v).to_numpy(bool, na_value=False) for n, v in conditions.items()]
+        )
         for item in question.items:
             if item.id in given.frame:
                 wrong = np.flatnonzero(known & ~met & given.frame[item.id].notna().to_numpy())

@@ -19,7 +19,9 @@ SOURCES = ("wenjuanxing", "tencent", "sav", "dta", "csv", "xlsx")
 _PLATFORMS = {"wenjuanxing": wenjuanxing.LAYOUT, "tencent": tencent.LAYOUT}
 
 
-def open_export(path: str | Path, instrument: Instrument, source: str | None = None, sheet: str | None = None) -> Export:
+def open_export(
+    path: str | Path, instrument: Instrument, source: str | None = None, sheet: str | None = None
+) -> Export:
     """Open a file of answers.
 
     Parameters

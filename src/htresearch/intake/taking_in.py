@@ -96,7 +96,9 @@ def take_in(
     days = _days(store, instrument, wave)
     opened_on, closed_on = opened_on or days[0], closed_on or days[1]
     people = Persons(instrument, key, roster_frame(roster))
-    pupils = roster.pupils["name"].dropna().astype(str) if isinstance(roster, Roster) and roster.pupils is not None else ()
+    pupils = (
+        roster.pupils["name"].dropna().astype(str) if isinstance(roster, Roster) and roster.pupils is not None else ()
+    )
     answers = read(
         path,
         instrument,
@@ -124,7 +126,9 @@ def take_in(
     return replace(answers.receipt, notes=notes, findings=findings, tables={**joined, **answers.receipt.tables})
 
 
-_KEY = Text("假名用密钥 {key} 生成（这是密钥的指纹，不是密钥）", "Pseudonyms were made with key {key} (its fingerprint)")
+_KEY = Text(
+    "假名用密钥 {key} 生成（这是密钥的指纹，不是密钥）", "Pseudonyms were made with key {key} (its fingerprint)"
+)
 _JOINED = Text("并入研究的行", "Rows joined to the study")
 
 
@@ -195,7 +199,11 @@ class _Taking:
     def respondents(self) -> pd.Series:
         """Return the id of each row: of the person, or of the record where nobody can be known."""
         frame = self.answers.frame
-        known = self.people.ids.iloc[self.answers.rows] if len(self.people.ids) else pd.Series(pd.NA, frame.index, "string")
+        known = (
+            self.people.ids.iloc[self.answers.rows]
+            if len(self.people.ids)
+            else pd.Series(pd.NA, frame.index, "string")
+        )
         known = known.reset_index(drop=True)
         alone = known.isna()
         at = frame["submitted_at"].astype("str").where(frame["submitted_at"].notna(), "-")
@@ -248,7 +256,13 @@ class _Taking:
 
 def _as_text(value: object) -> str:
     """Return an answer as the study writes it: whole numbers without a point, days as 2024-09-01."""
-    return str(value.date()) if isinstance(value, pd.Timestamp) else plain(value) if isinstance(value, float) else str(value)
+    return (
+        str(value.date())
+        if isinstance(value, pd.Timestamp)
+        else plain(value)
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _constant(value: str, rows: int) -> pd.Categorical:
@@ -287,7 +301,9 @@ class _Classes:
             parts = [written] if told.get("school") not in answers.identifying else [school.fillna("-"), written]
             return self.key.pseudonyms("class", *parts).astype("string"), [note], []
         lookup = self._lookup(asked.drop_duplicates(), answers)
-        found = pd.Series([lookup[pair] for pair in zip(written.fillna(""), school.fillna(""), strict=True)], dtype="string")
+        found = pd.Series(
+            [lookup[pair] for pair in zip(written.fillna(""), school.fillna(""), strict=True)], dtype="string"
+        )
         lost = np.flatnonzero((found.isna() & written.notna()).to_numpy()).tolist()
         if not lost:
             return found, [], []
@@ -329,7 +345,9 @@ class _Classes:
     @cached_property
     def _places(self) -> Places | None:
         needed = {"schools", "terms", "classes"}
-        return Places(open_study(self.folder)) if self.roster is not None and needed <= set(self.store.tables) else None
+        return (
+            Places(open_study(self.folder)) if self.roster is not None and needed <= set(self.store.tables) else None
+        )
 
 
 # --- what became of it ----------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """问卷星: leading columns that tell of the answer, then questions from the first header with a number on.
 
-The same answers come in three ways of writing, 按选项文本, 按选项序号 and 按选项分数, in xlsx, xls or csv. What stands
-before the questions varies with the account and the years (总分 and 来源详情 come and go), so nothing is counted from
-the left.
+The same answers come in three ways of writing, 按选项文本, 按选项序号 and 按选项分数, in xlsx, xls or csv. What
+stands before the questions varies with the account and the years (总分 and 来源详情 come and go), so nothing is
+counted from the left.
 """
 
 from htresearch.intake.export import Layout
