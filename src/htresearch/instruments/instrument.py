@@ -73,6 +73,12 @@ class Item:
         return tuple(choice.value for choice in self.choices if not choice.missing)
 
     @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The lowest and the highest answer, between which a reversed item is turned; ``None`` without such ends."""
+        ends = self.values or (self.minimum, self.maximum)
+        return None if None in ends else (min(ends), max(ends))
+
+    @property
     def personal(self) -> bool:
         """Whether the answer says who somebody is, so that it never reaches a table."""
         return self.identifies in IDENTIFIES
@@ -130,6 +136,14 @@ class Scale:
     scoring: str = "mean"
     min_answered: float = 0.8
     norms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def bounds(self, items: Mapping[str, Item]) -> tuple[float, float] | None:
+        """Return the lowest and the highest score that the items can make; ``None`` where one of them has no ends."""
+        ends = [items[name].bounds for name in self.items]
+        if None in ends:
+            return None
+        low, high = (sum(end[side] for end in ends) for side in (0, 1))
+        return (low, high) if self.scoring == "sum" else (low / len(ends), high / len(ends))
 
 
 @dataclass(frozen=True)
