@@ -19,10 +19,20 @@ PLACES = ("school", "class")
 
 @dataclass(frozen=True)
 class Choice:
-    """A possible answer: the number that stands in the data, and its label."""
+    """A possible answer: the number that stands for it, and its label.
+
+    Attributes
+    ----------
+    value : int
+    label : Text
+    missing : bool
+        Whether it says that there is no answer, such as "not observed": it stands on the form, is among the codes of
+        `Item.missing`, and is missing in the data.
+    """
 
     value: int
     label: Text
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,11 @@ class Item:
     text : Text
         The question, or the row of the matrix.
     choices : tuple of Choice
-        In the order of the form; empty for numbers, texts and dates.
+        In the order of the form, with those that say there is no answer; empty for numbers, texts and dates.
     minimum, maximum : float or None
         Bounds of a number.
     missing : mapping of int to Text
-        Codes that say why there is no answer, such as -3, skipped.
+        Codes that say why there is no answer, such as -3, skipped; those that can be chosen are among them.
     identifies : str or None
         What the answer tells of the respondent or of the place, one of `IDENTIFIES` or `PLACES`.
     """
@@ -60,7 +70,13 @@ class Item:
     @property
     def values(self) -> tuple[int, ...]:
         """The numbers that may stand in the data."""
-        return tuple(choice.value for choice in self.choices)
+        return tuple(choice.value for choice in self.choices if not choice.missing)
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The lowest and the highest answer, between which a reversed item is turned; ``None`` without such ends."""
+        ends = self.values or (self.minimum, self.maximum)
+        return None if None in ends else (min(ends), max(ends))
 
     @property
     def personal(self) -> bool:
@@ -120,6 +136,14 @@ class Scale:
     scoring: str = "mean"
     min_answered: float = 0.8
     norms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def bounds(self, items: Mapping[str, Item]) -> tuple[float, float] | None:
+        """Return the lowest and the highest score that the items can make; ``None`` where one of them has no ends."""
+        ends = [items[name].bounds for name in self.items]
+        if None in ends:
+            return None
+        low, high = (sum(end[side] for end in ends) for side in (0, 1))
+        return (low, high) if self.scoring == "sum" else (low / len(ends), high / len(ends))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,14 +13,14 @@ import yaml
 
 from htresearch.checks import suggestion
 from htresearch.errors import Fault, InstrumentError
-from htresearch.instruments.instrument import PLACES, Choice, Instrument, Item, Question, Scale
+from htresearch.instruments import sense
+from htresearch.instruments.instrument import Choice, Instrument, Item, Question, Scale
 from htresearch.language import Text, listing
 
-#: An instrument is a page or two of text; what is larger is something else.
-_LARGEST = 1_000_000
-_CLOSED = ("single", "multiple", "ranking", "matrix")
-#: Columns that every table of answers has.
-RESERVED = ("respondent_id", "submitted_at", "duration_s")
+#: An instrument is a page or two of text; what is larger is something else, and slow to read.
+_LARGEST = 200_000
+#: How much of a long value a message shows.
+_SHOWN = 60
 
 
 def load_instrument(path: str | Path) -> Instrument:
@@ -50,7 +50,7 @@ def load_instrument(path: str | Path) -> Instrument:
     path = Path(path)
     content, faults = _content(path)
     if not faults:
-        faults = [*_structure(path.name, content), *_sense(path, content)]
+        faults = [*_structure(path.name, content), *sense.faults(path, content)]
     if faults:
         raise InstrumentError(*faults)
     return _build(content)
@@ -97,26 +97,53 @@ def _faults_of(path: Path) -> list[Fault]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without repeated keys, which would lose an item in silence, and without aliases, which can grow."""
+    """Plain YAML: no repeated keys, which would lose an item in silence, no aliases, which can grow, no tags."""
 
     def compose_node(self, parent: object, index: object) -> yaml.Node:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="alias", problem_mark=self.peek_event().start_mark)
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            raise yaml.MarkedYAMLError(problem="alias", problem_mark=event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            raise yaml.MarkedYAMLError(problem="tag", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        number = super().construct_yaml_float(node)
+        if not math.isfinite(number):
+            raise yaml.MarkedYAMLError(problem="infinite", problem_mark=node.start_mark)
+        return number
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
+                raise yaml.MarkedYAMLError(problem="name", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem="repeated", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
 _PROBLEMS = {
     "alias": (
         Text("不能用 YAML 的锚点与别名（& 和 *）", "YAML's anchors and aliases (& and *) cannot be used"),
         Text("共用的选项请写在 choices 中，按名称引用", "Put shared choices under `choices` and name them"),
+    ),
+    "tag": (
+        Text("不能用 YAML 的类型标记（! 开头）", "YAML's tags (beginning with !) cannot be used"),
+        Text(
+            "请删去标记；文字中有感叹号的请加引号", "Remove the tag; put text that begins with ! in quotation marks"
+        ),
+    ),
+    "infinite": (
+        Text("不是有限的数", "is no finite number"),
+        Text("请写一个数，或删去这一行", "Write a number, or remove the line"),
+    ),
+    "name": (
+        Text("冒号前须是一个简单的名称", "what stands before the colon must be a plain name"),
+        Text("请改成“名称: 值”", "Write `name: value`"),
     ),
     "repeated": (
         Text("同一个名称出现了两次，前一个会丢失", "a name stands there twice, and the first would be lost"),
@@ -134,12 +161,14 @@ def _content(path: Path) -> tuple[dict, list[Fault]]:
     if path.stat().st_size > _LARGEST:
         return refuse(
             Text("文件太大，不像一份问卷", "too large for an instrument"),
-            Text("一份问卷一个 YAML 文件，不超过 1 MB", "One instrument a YAML file, at most 1 MB"),
+            Text("一份问卷一个 YAML 文件，不超过 200 KB", "One instrument a YAML file, at most 200 KB"),
         )
     try:
         content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     except UnicodeDecodeError:
         return refuse(Text("不是 UTF-8 编码", "is not in UTF-8"), Text("请另存为 UTF-8", "Save it as UTF-8"))
+    except OSError:
+        return refuse(Text("打不开", "cannot be opened"), Text("请检查读取权限", "See whether you may read it"))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = "" if mark is None else Text(f" 第 {mark.line + 1} 行", f", line {mark.line + 1}")
@@ -154,7 +183,9 @@ def _content(path: Path) -> tuple[dict, list[Fault]]:
     if not isinstance(content, dict):
         return refuse(
             Text("不是一份问卷", "is not an instrument"),
-            Text("文件由“名称: 值”组成，见 surveys 中的例子", "It reads `name: value`; see the files in surveys"),
+            Text(
+                "文件由“名称: 值”组成，见 surveys 中的例子", "It consists of `name: value`; see the files in surveys"
+            ),
         )
     return content, []
 
@@ -180,6 +211,8 @@ def _schema_fault(file: str, content: dict, error) -> Fault:
     where = _place(file, content, list(error.absolute_path))
     value, rule = error.instance, error.validator_value
     shown = value if isinstance(value, str | int | float | bool) else None
+    if len(str(shown)) > _SHOWN:
+        shown = f"{str(shown)[:_SHOWN]}…"
     if error.validator == "required":
         lacking = [name for name in rule if name not in value]
         return Fault(
@@ -189,7 +222,7 @@ def _schema_fault(file: str, content: dict, error) -> Fault:
         )
     if error.validator == "additionalProperties" and isinstance(value, dict):
         known = list(error.schema.get("properties", ()))
-        extra = [name for name in value if name not in known]
+        extra = [str(name)[:_SHOWN] for name in value if name not in known][:20]
         near = suggestion(extra[0], known) or Text("可用：{all}", "Known are: {all}").format(all=listing(known))
         return Fault(where, Text("没有“{all}”这一项", "there is no {all} here").format(all=listing(extra)), near)
     if error.validator in ("enum", "const"):
@@ -199,6 +232,12 @@ def _schema_fault(file: str, content: dict, error) -> Fault:
             Text("不在可选值之中", "not one of the possible values"),
             Text("可选：{all}", "Choose from: {all}").format(all=known),
             shown,
+        )
+    if error.validator == "pattern" and rule == r"\S":
+        return Fault(
+            where,
+            Text("是空白", "is blank"),
+            Text("请填写，或删去这一行", "Fill it in, or remove the line"),
         )
     if error.validator == "pattern":
         return Fault(
@@ -214,7 +253,9 @@ def _schema_fault(file: str, content: dict, error) -> Fault:
         "type": Text("这里应是 {rule}", "This should be: {rule}").format(rule=_KINDS.get(str(rule), str(rule))),
         "minItems": Text("请至少写 {rule} 个", "Write at least {rule}").format(rule=rule),
         "minProperties": Text("请至少写 {rule} 个", "Write at least {rule}").format(rule=rule),
-        "minLength": Text("请填写，或删去这一行", "Fill it in, or remove the line"),
+        "maxLength": Text(
+            "名称最多 {rule} 个字符（Stata 的上限）", "Names have at most {rule} characters, Stata's limit"
+        ).format(rule=rule),
     }
     fix = fixes.get(error.validator, Text("允许的范围：{rule}", "The bound is {rule}").format(rule=rule))
     return Fault(where, Text("不合格式", "does not fit the form"), fix, shown)
@@ -240,226 +281,6 @@ def _place(file: str, content: dict, trail: list) -> Text:
         trail = trail[2:]
     parts += [str(step + 1) if isinstance(step, int) else str(step) for step in trail]
     return Text(*(" · ".join(getattr(p, side, p) for p in parts) for side in ("zh", "en")))
-
-
-# --- its sense ------------------------------------------------------------------------------------------------------
-
-
-def _sense(path: Path, content: dict) -> Iterator[Fault]:
-    """Yield what the structure alone cannot tell; parts that the structure refuses already are passed over."""
-    items = [q for q in _list(content.get("items")) if isinstance(q, dict) and isinstance(q.get("id"), str)]
-    if isinstance(content.get("id"), str) and content["id"] != path.stem:
-        yield Fault(
-            f"{path.name} · id",
-            Text("须与文件名相同", "must be the name of the file"),
-            Text("请改 id 或文件名", "Change the id or the file's name"),
-            content["id"],
-        )
-    yield from _repeated(path.name, items)
-    lists = content.get("choices") if isinstance(content.get("choices"), dict) else {}
-    for name, choices in lists.items():
-        yield from _choices(f"{path.name} · choices · {name}", choices)
-        if not any(q.get("choices") == name for q in items):
-            yield Fault(
-                f"{path.name} · choices · {name}",
-                Text("没有题目用到这组选项", "no question uses these choices"),
-                Text("请删去，或检查题目中的写法", "Remove them, or see how the questions name them"),
-            )
-    earlier: dict[str, tuple[int, ...]] = {}
-    missing = _list(content.get("missing"))
-    for question in items:
-        where = f"{path.name} · {question['id']}"
-        yield from _question(where, question, lists, missing, content)
-        yield from _condition(where, question.get("when"), earlier)
-        if question.get("type") in ("single", "matrix"):
-            for name in _columns(question):
-                earlier[name] = _values(question.get("choices"), lists)
-    scales = content.get("scales") if isinstance(content.get("scales"), dict) else {}
-    kinds = {name: q for q in items for name in _columns(q)}
-    for name, scale in scales.items():
-        yield from _scale(f"{path.name} · scales · {name}", scale, kinds)
-
-
-def _list(value: object) -> list:
-    return value if isinstance(value, list) else []
-
-
-def _columns(question: dict) -> list[str]:
-    rows = question.get("rows")
-    return list(rows) if question.get("type") == "matrix" and isinstance(rows, dict) else [question["id"]]
-
-
-def _values(choices: object, lists: dict) -> tuple[int, ...]:
-    listed = lists.get(choices) if isinstance(choices, str) else choices
-    return tuple(c["value"] for c in _list(listed) if isinstance(c, dict) and isinstance(c.get("value"), int))
-
-
-def _repeated(file: str, items: list[dict]) -> Iterator[Fault]:
-    names = Counter(name for q in items for name in {*_columns(q), q["id"]})
-    for name, count in names.items():
-        if count > 1:
-            yield Fault(
-                f"{file} · {name}",
-                Text(f"这个名称用了 {count} 次", f"the name is used {count} times"),
-                Text("每道题、每一行的名称须不同", "Every question and row has a name of its own"),
-            )
-        if name in RESERVED:
-            yield Fault(
-                f"{file} · {name}",
-                Text("是答卷表自有的列名", "is a column that every table of answers has"),
-                Text("请换一个名称", "Choose another name"),
-            )
-
-
-def _choices(where: str, choices: object) -> Iterator[Fault]:
-    listed = [c for c in _list(choices) if isinstance(c, dict)]
-    for key in ("value", "zh", "en"):
-        twice = [v for v, n in Counter(c[key] for c in listed if c.get(key) is not None).items() if n > 1]
-        if twice:
-            yield Fault(
-                where,
-                Text("{key} 重复：{all}", "repeated {key}: {all}").format(key=key, all=listing(twice)),
-                Text("各选项的数值和文字须不同", "Values and labels of choices differ"),
-            )
-
-
-def _question(where: str, question: dict, lists: dict, missing: list, content: dict) -> Iterator[Fault]:
-    kind, choices = question.get("type"), question.get("choices")
-    if kind in _CLOSED and choices is None:
-        yield Fault(
-            where,
-            Text("缺少选项", "choices are missing"),
-            Text("请写 choices：一组选项，或上面某组的名称", "Give `choices`: a list, or the name of one above"),
-        )
-    if kind not in _CLOSED and choices is not None:
-        yield Fault(
-            where,
-            Text(f"{kind} 题没有选项", f"a question of type {kind} has no choices"),
-            Text("请删去 choices 或改 type", "Remove `choices` or change the type"),
-        )
-    if isinstance(choices, str) and choices not in lists:
-        yield Fault(
-            where,
-            Text("没有这组选项", "there are no such choices"),
-            suggestion(choices, lists) or Text("请在 choices 中写出", "Write them under `choices`"),
-            choices,
-        )
-    if isinstance(choices, list):
-        yield from _choices(where, choices)
-    if (kind == "matrix") != ("rows" in question):
-        yield Fault(
-            where,
-            Text("矩阵题须有 rows，其他题没有", "a matrix has rows, and nothing else has"),
-            Text("请补上或删去 rows", "Add `rows` or remove them"),
-        )
-    yield from _wording(where, question, content.get("worded", True))
-    yield from _bounds(where, question)
-    taken = set(_values(choices, lists))
-    for code in [*missing, *_list(question.get("missing"))]:
-        if isinstance(code, dict) and code.get("value") in taken:
-            yield Fault(
-                where,
-                Text("既是选项又是缺失码", "is both a choice and a missing code"),
-                Text("请换一个缺失码，如 -3", "Choose another missing code, such as -3"),
-                code["value"],
-            )
-    yield from _identity(where, question, content.get("anonymous", False))
-
-
-def _wording(where: str, question: dict, worded: object) -> Iterator[Fault]:
-    rows = question.get("rows") if isinstance(question.get("rows"), dict) else {}
-    # The words above a matrix may be left out; its rows may not.
-    open_texts = [] if question.get("type") == "matrix" else [question]
-    texts = [*open_texts, *(row or {} for row in rows.values())]
-    if worded is True and not all(isinstance(t, dict) and {"zh", "en"} <= set(t) for t in texts):
-        yield Fault(
-            where,
-            Text("缺少中文或英文题干", "the wording lacks Chinese or English"),
-            Text("请写 zh 和 en；受版权保护的写 worded: false", "Give zh and en; if it is licensed, `worded: false`"),
-        )
-    if worded is False and any(t.get("zh") or t.get("en") for t in texts if isinstance(t, dict)):
-        yield Fault(
-            where,
-            Text("受版权保护的问卷不能带题干", "the wording of a licensed instrument cannot stand here"),
-            Text("请删去 zh 和 en，只留题号和计分", "Remove zh and en; keep numbers and keys"),
-        )
-
-
-def _bounds(where: str, question: dict) -> Iterator[Fault]:
-    low, high = question.get("min"), question.get("max")
-    if (low is not None or high is not None) and question.get("type") != "number":
-        yield Fault(
-            where,
-            Text("只有 number 题有 min 和 max", "only numbers have min and max"),
-            Text("请删去，或改 type", "Remove them, or change the type"),
-        )
-    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
-        yield Fault(where, Text("min 大于 max", "min is larger than max"), Text("请对调", "Swap them"), low)
-
-
-def _identity(where: str, question: dict, anonymous: object) -> Iterator[Fault]:
-    told = question.get("identifies")
-    if told is None:
-        return
-    if told not in PLACES and question.get("type") != "text":
-        yield Fault(
-            where,
-            Text("身份信息须是 text 题", "what identifies is asked as text"),
-            Text("请改 type: text", "Use `type: text`"),
-            question.get("type"),
-        )
-    if anonymous is True and told not in PLACES:
-        yield Fault(
-            where,
-            Text("匿名问卷不能问身份", "an anonymous instrument cannot ask who somebody is"),
-            Text("请删去这道题，或写 anonymous: false", "Remove the question, or write `anonymous: false`"),
-            told,
-        )
-
-
-def _condition(where: str, when: object, earlier: dict[str, tuple[int, ...]]) -> Iterator[Fault]:
-    for name, values in when.items() if isinstance(when, dict) else ():
-        if name not in earlier:
-            yield Fault(
-                f"{where} · when",
-                Text(f"“{name}”不是前面的单选题", f"{name!r} is no earlier question with a single answer"),
-                suggestion(name, earlier) or Text("请写前面单选题的名称", "Name an earlier one"),
-            )
-            continue
-        for value in set(_list(values)) - set(earlier[name]):
-            yield Fault(
-                f"{where} · when",
-                Text(f"不是“{name}”的选项", f"is no choice of {name!r}"),
-                Text("可选：{all}", "Choose from: {all}").format(all=listing(earlier[name])),
-                value,
-            )
-
-
-def _scale(where: str, scale: object, kinds: dict[str, dict]) -> Iterator[Fault]:
-    keys = scale.get("items") if isinstance(scale, dict) else None
-    for name, weight in keys.items() if isinstance(keys, dict) else ():
-        question = kinds.get(name)
-        if question is None:
-            yield Fault(
-                where,
-                Text("没有这道题", "there is no such item"),
-                suggestion(name, kinds) or Text("请检查题目名称", "Check the item's name"),
-                name,
-            )
-        elif question.get("type") not in ("single", "matrix", "number"):
-            yield Fault(
-                where,
-                Text("不能计分的题型", "cannot be scored"),
-                Text("量表由 single、matrix 或 number 题组成", "Scales are made of single, matrix or number items"),
-                name,
-            )
-        elif weight == -1 and question.get("type") == "number" and not {"min", "max"} <= set(question):
-            yield Fault(
-                where,
-                Text("反向计分须有 min 和 max", "an item keyed the other way needs min and max"),
-                Text("请在题目中补上", "Add them to the item"),
-                name,
-            )
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------
@@ -499,7 +320,9 @@ def _build(content: dict) -> Instrument:
 
 
 def _built_question(number: int, written: dict, lists: dict, missing: dict) -> Question:
-    listed = written.get("choices", ())
+    named = written.get("choices", ())
+    choices = lists[named] if isinstance(named, str) else _built_choices(named)
+    codes = {c.value: c.label for c in choices if c.missing} | missing | _codes(written.get("missing", ()))
     kind = written["type"]
     rows = written.get("rows") or {written["id"]: written}
     items = tuple(
@@ -507,15 +330,15 @@ def _built_question(number: int, written: dict, lists: dict, missing: dict) -> Q
             name,
             "single" if kind == "matrix" else kind,
             _text(text),
-            lists[listed] if isinstance(listed, str) else _built_choices(listed),
+            choices,
             written.get("min"),
             written.get("max"),
-            {**missing, **_codes(written.get("missing", ()))},
+            codes,
             written.get("identifies"),
         )
         for name, text in rows.items()
     )
-    when = {name: tuple(values) for name, values in written.get("when", {}).items()}
+    when = {name: tuple(map(int, values)) for name, values in written.get("when", {}).items()}
     return Question(number, kind, _text(written), items, when, written.get("optional", False))
 
 
@@ -525,8 +348,8 @@ def _text(written: dict | None) -> Text:
 
 
 def _built_choices(listed: Iterable[dict]) -> tuple[Choice, ...]:
-    return tuple(Choice(c["value"], _text(c)) for c in listed)
+    return tuple(Choice(int(c["value"]), _text(c), c.get("missing", False)) for c in listed)
 
 
 def _codes(listed: Iterable[dict]) -> dict[int, Text]:
-    return {c["value"]: _text(c) for c in listed}
+    return {int(c["value"]): _text(c) for c in listed}
