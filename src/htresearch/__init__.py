@@ -6,7 +6,7 @@ Everything here loads on first use, so that ``import htresearch as ht`` costs ne
 from importlib import import_module
 from importlib.metadata import version
 
-_MODULES = frozenset({"checks", "errors", "instruments", "language", "multilevel", "publish", "result", "study"})
+_MODULES = frozenset({"checks", "errors", "instruments", "language", "multilevel", "publish", "result", "scales", "study"})
 _NAMES = {
     "Estimates": "htresearch.result",
     "HTResearchError": "htresearch.errors",
@@ -16,6 +16,7 @@ _NAMES = {
     "load_instrument": "htresearch.instruments",
     "minimum_detectable_effect": "htresearch.multilevel",
     "open_study": "htresearch.study",
+    "score": "htresearch.scales",
     "simulate": "htresearch.study.simulate",
     "table": "htresearch.appearance",
     "theme": "htresearch.appearance",
