@@ -1,0 +1,1 @@
+"""Scales: from answers to scores, and whether the scores may be trusted."""
