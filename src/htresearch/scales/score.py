@@ -11,7 +11,6 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import ArgumentError, ColumnError, Fault
 from htresearch.language import Text, listing
-from htresearch.scales.answers import is_number
 from htresearch.scales.rows import Rows
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ def answered(frame: pd.DataFrame, instrument: Instrument, scales: Iterable[str])
     error = ColumnError if faults else ArgumentError
     values, coded = {}, 0
     for name in (n for n in wanted if n in frame.columns):
-        if not is_number(frame[name]):
+        if not _is_number(frame[name]):
             faults.append(_no_numbers(name, frame[name]))
             continue
         column, item = frame[name].to_numpy(dtype=float, na_value=np.nan), instrument.items[name]
@@ -226,6 +225,11 @@ def _scored(answers: Iterable[tuple[str, np.ndarray]], scale: Scale, share: floa
     mean = np.where(enough, total / np.maximum(count, 1), np.nan)
     unscored, partial = int((~enough).sum()), int((enough & (count < k)).sum())
     return mean * k if scale.scoring == "sum" else mean, unscored, partial
+
+
+def _is_number(column: pd.Series) -> bool:
+    """Whether a column holds numbers, which truth values are not."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def _share(value: float) -> Fault | None:
