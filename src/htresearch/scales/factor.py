@@ -42,7 +42,7 @@ class Extraction:
     improper: np.ndarray
 
 
-def extract(correlations: np.ndarray, n_factors: int, method: str = "ml") -> Extraction:
+def extract(correlations: np.ndarray, n_factors: int, method: str = "ml", exactly: bool = True) -> Extraction:
     """Fit R = ΛΛ' + Ψ.
 
     Parameters
@@ -53,6 +53,8 @@ def extract(correlations: np.ndarray, n_factors: int, method: str = "ml") -> Ext
         From 1 to fewer than there are items.
     method
         ``"ml"`` or ``"minres"``.
+    exactly
+        Whether to go on to the last digit.
     """
     correlations = np.asarray(correlations, dtype=float)
     criterion = {"ml": _likelihood, "minres": _least_squares}[method]
@@ -66,7 +68,7 @@ def extract(correlations: np.ndarray, n_factors: int, method: str = "ml") -> Ext
         criterion, start, (correlations, n_factors), method="L-BFGS-B", jac=True, bounds=bounds, options=options
     )
     unique = found.x
-    for _ in range(50):  # the end of the way, where a line search drowns in rounding
+    for _ in range(50 if exactly else 0):  # the end of the way, where a line search drowns in rounding
         step = _newton_step(criterion, unique, correlations, n_factors)
         if not step.any():
             break
