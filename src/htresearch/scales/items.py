@@ -68,13 +68,10 @@ def read_items(
     """
     checks.require(_no_frame(items, argument), checks.one_of("missing", missing, ("listwise", "pairwise")))
     checks.require(_too_few(items, at_least, argument), *_repeated(items.columns, argument))
-    numbers, faults = {}, []
-    for name in items.columns:
-        numbers[name], fault = _numbers(items[name], argument)
-        faults += [fault] if fault else []
-    values = np.column_stack([numbers[name] for name in items.columns])
-    answered = ~np.isnan(values)
-    kept = values[answered.all(axis=1) if missing == "listwise" else answered.any(axis=1)]
+    values, faults = _values(items, argument)
+    there = ~np.isnan(values)
+    counts = there.all(axis=1) if missing == "listwise" else there.any(axis=1)
+    kept = values if counts.all() else values[counts]
     if not faults:
         few = _too_few_respondents(len(kept), argument)
         faults = [few] if few else constant_items(kept, items.columns, argument)
@@ -134,6 +131,16 @@ def _repeated(names: pd.Index, argument: str) -> list[Fault]:
         )
         for name in names[names.duplicated()].unique()
     ]
+
+
+def _values(items: pd.DataFrame, argument: str) -> tuple[np.ndarray, list[Fault]]:
+    """Return all columns as numbers, and what is wrong with them."""
+    if all(pd.api.types.is_numeric_dtype(kind) for kind in items.dtypes):
+        values = items.to_numpy(dtype=float, na_value=np.nan)
+        if not np.isinf(values).any():
+            return values, []
+    numbers, faults = zip(*(_numbers(items[name], argument) for name in items.columns), strict=True)
+    return np.column_stack(numbers), [fault for fault in faults if fault is not None]
 
 
 def _numbers(column: pd.Series, argument: str) -> tuple[np.ndarray, Fault | None]:
