@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from scipy import stats
 
 from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text, listing
 from htresearch.result import Estimates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: How many groups a message lists.
 _SHOWN = 5
@@ -295,15 +298,15 @@ def _expected(
     )
     if choices is None:
         said = Text(
-            said.zh
-            + f"选项数由答案的最小值和最大值（{values.min():g} 与 {values.max():g}）得出；如有无人选的选项，请写明 choices。",
+            said.zh + f"选项数由答案的最小值和最大值（{values.min():g} 与 {values.max():g}）得出；"
+            "如有无人选的选项，请写明 choices。",
             said.en + f" Their number is taken from the lowest and highest answer ({values.min():g} and "
             f"{values.max():g}); give choices if some were never chosen.",
         )
     return (found**2 - 1) / 12, (said,)
 
 
-# --- refusals ---------------------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------------------------
 
 
 def _require_arguments(frame, names, group, choices, expected_variance, min_size, conf_level) -> None:

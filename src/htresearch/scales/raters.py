@@ -63,7 +63,7 @@ def kappa(
     --------
     >>> import htresearch as ht
     >>> ht.scales.kappa([1, 2, 3, 3, 2], [1, 2, 3, 2, 2]).tidy()["estimate"].round(3).tolist()
-    [0.815]
+    [0.8]
     """
     checks.require(
         checks.one_of("weights", weights, WEIGHTS),
@@ -118,8 +118,8 @@ def rater_icc(ratings: pd.DataFrame, conf_level: float = 0.95) -> RaterAgreement
         ``ICC(1)``, ``ICC(k)``: every case has raters of its own (one-way);
         ``ICC(A,1)``, ``ICC(A,k)``: the same raters, whose level counts as disagreement;
         ``ICC(C,1)``, ``ICC(C,k)``: the same raters, whose level is passed over (consistency).
-        The first of each is of one rating, the second of the mean of all k raters. `.glance()`: n, n_raters, ms_cases,
-        ms_raters, ms_residual, ms_within.
+        The first of each is of one rating, the second of the mean of all k raters. `.glance()`: n, n_raters,
+        ms_cases, ms_raters, ms_residual, ms_within.
 
     Raises
     ------
@@ -128,9 +128,8 @@ def rater_icc(ratings: pd.DataFrame, conf_level: float = 0.95) -> RaterAgreement
 
     Notes
     -----
-    Whether raters are a sample of raters or all there are makes no difference to estimates and intervals, only to what
-    they may be generalised to (McGraw & Wong's cases 2 and 3; the absolute-agreement forms of case 3A share the
-    formulas).
+    Whether raters are a sample of raters or all there are makes no difference to estimates and intervals, only to
+    what they may be generalised to (McGraw & Wong's cases 2 and 3).
 
     References
     ----------
@@ -244,7 +243,7 @@ def _forms(
         )
 
 
-# --- refusals and notes -----------------------------------------------------------------------------------------------
+# --- refusals and notes ---------------------------------------------------------------------------------------------
 
 
 def _left_out(count: int) -> tuple[Text, ...]:
