@@ -124,7 +124,7 @@ def agreement(
     >>> import pandas as pd, htresearch as ht
     >>> frame = pd.DataFrame({"class_id": list("aaabbbccc"), "climate": [4, 4, 5, 2, 3, 2, 3, 3, 4]})
     >>> ht.scales.agreement(frame, "climate", "class_id", choices=5).tidy()["estimate"].round(2).tolist()[:2]
-    [0.71, 0.88]
+    [0.73, 0.89]
     """
     names = [items] if isinstance(items, str) else list(items)
     _require_arguments(frame, names, group, choices, expected_variance, min_size, conf_level)

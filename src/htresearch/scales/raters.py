@@ -144,7 +144,7 @@ def rater_icc(ratings: pd.DataFrame, conf_level: float = 0.95) -> RaterAgreement
     >>> ratings = pd.DataFrame({"a": [9, 6, 8, 7, 10, 6], "b": [2, 1, 4, 1, 5, 2], "c": [5, 3, 6, 2, 6, 4],
     ...                         "d": [8, 2, 8, 6, 9, 7]})  # Shrout and Fleiss's table 2
     >>> ht.scales.rater_icc(ratings).tidy()["estimate"].round(2).tolist()
-    [0.17, 0.29, 0.71, 0.44, 0.62, 0.91]
+    [0.17, 0.44, 0.29, 0.62, 0.71, 0.91]
     """
     checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
     answers = read_items(ratings, argument="ratings")

@@ -59,7 +59,7 @@ def alpha(
     Returns
     -------
     Reliability
-        `.tidy()`: one row, term ``"alpha"``. `.glance()`: n, n_items, standardised_alpha (of standardised items),
+        `.tidy()`: one row, term ``"cronbach_alpha"``. `.glance()`: n, n_items, standardised_alpha (of standardised items),
         average_r (mean correlation of two items), interval, missing.
 
     Raises
@@ -83,7 +83,7 @@ def alpha(
     >>> import pandas as pd, htresearch as ht
     >>> items = pd.DataFrame({"a": [1, 2, 3, 4, 5], "b": [2, 2, 3, 5, 4], "c": [1, 3, 3, 4, 5]})
     >>> ht.scales.alpha(items).tidy()["estimate"].round(3).tolist()
-    [0.963]
+    [0.945]
     """
     checks.require(
         checks.between("conf_level", conf_level, 0, 1, open_ends=True),
@@ -104,7 +104,7 @@ def alpha(
     else:
         error = _error_adf(answers.values, covariance) if way == "adf" else _error_normal(covariance, n)
         low, high = _around(estimate, error, conf_level)
-    row = {"term": ["alpha"], "estimate": [estimate], "std_error": [error], "conf_low": [low], "conf_high": [high]}
+    row = {"term": ["cronbach_alpha"], "estimate": [estimate], "std_error": [error], "conf_low": [low], "conf_high": [high]}
     summary = {
         "n": [n],
         "n_items": [k],
