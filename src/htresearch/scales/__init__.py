@@ -2,6 +2,7 @@
 
 from htresearch.scales.agreement import Agreement, agreement
 from htresearch.scales.careless import Careless, careless
+from htresearch.scales.hierarchical import omega_hierarchical
 from htresearch.scales.item_statistics import ItemStatistics, item_statistics, reverse_key_check
 from htresearch.scales.raters import RaterAgreement, kappa, rater_icc
 from htresearch.scales.reliability import Reliability, alpha, omega
@@ -21,6 +22,7 @@ __all__ = [
     "items_of",
     "kappa",
     "omega",
+    "omega_hierarchical",
     "rater_icc",
     "reverse_key_check",
     "score",
