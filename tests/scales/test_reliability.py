@@ -51,7 +51,7 @@ def test_omega_and_its_errors_are_those_of_lavaan(turned, reference, scale, grou
     normal, robust = (omega(answers, interval=way).tidy().iloc[0] for way in ("normal", "robust"))
     assert normal["estimate"] == pytest.approx(expected["omega"], abs=2e-6)  # where lavaan stops
     assert normal["std_error"] == pytest.approx(expected["normal"], rel=1e-5)
-    # lavaan's MLM divides by n - 1 twice.
+    # lavaan's MLM has n - 1 where the papers have n.
     assert robust["std_error"] == pytest.approx(expected["robust"], rel=2e-3)
     assert robust["conf_high"] - robust["estimate"] == pytest.approx(1.959964 * robust["std_error"], rel=1e-6)
 

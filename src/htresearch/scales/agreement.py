@@ -106,8 +106,9 @@ def agreement(
     Notes
     -----
     Intervals come from the F distribution of the two mean squares: exact with groups of one size and normal scores,
-    near where sizes differ. A negative variance between groups is shown as it comes. A negative r_wg (members differ
-    more than by chance) is set to 0 and counted in the note.
+    near where sizes differ. Reliabilities come out too low by about 2 (1 - reliability) / (groups - 1). A negative
+    variance between groups is shown as it comes. A negative r_wg (members differ more than by chance) is set to 0 and
+    counted in the note.
 
     References
     ----------
