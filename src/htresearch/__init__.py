@@ -6,7 +6,9 @@ Everything here loads on first use, so that ``import htresearch as ht`` costs ne
 from importlib import import_module
 from importlib.metadata import version
 
-_MODULES = frozenset({"checks", "errors", "instruments", "language", "multilevel", "publish", "result", "scales", "study"})
+_MODULES = frozenset(
+    {"checks", "errors", "instruments", "language", "multilevel", "publish", "result", "scales", "study"}
+)
 _NAMES = {
     "Estimates": "htresearch.result",
     "HTResearchError": "htresearch.errors",

@@ -118,8 +118,8 @@ def require_inverse(found: Correlations) -> None:
             Text("题目 {items}", "Items {items}").format(items="、".join(guilty) if len(guilty) < 9 else len(guilty)),
             Text("可由其他题目算出，相关矩阵没有逆", "can be computed from others: the correlations have no inverse"),
             Text(
-                "请去掉合成的或重复的题目；多分格相关可改用 kind=\"pearson\" 或 method=\"minres\"",
-                "Leave out sums and doubled items; instead of polychoric take kind=\"pearson\" or method=\"minres\"",
+                '请去掉合成的或重复的题目；多分格相关可改用 kind="pearson" 或 method="minres"',
+                'Leave out sums and doubled items; instead of polychoric take kind="pearson" or method="minres"',
             ),
         ),
         error=ModelError,

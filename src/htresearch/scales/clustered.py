@@ -39,9 +39,7 @@ def gather(values: np.ndarray, mean: np.ndarray, codes: np.ndarray) -> Clusters:
     return Clusters(sizes, np.add.reduceat(apart, begins), products)
 
 
-def _meat(
-    structure: Structure, values: np.ndarray, groups: list[Moments], clusters: list[Clusters]
-) -> np.ndarray:
+def _meat(structure: Structure, values: np.ndarray, groups: list[Moments], clusters: list[Clusters]) -> np.ndarray:
     """Sum of the products of the clusters' scores."""
     total = np.zeros((structure.n_free, structure.n_free))
     for g, (moments, inside) in enumerate(zip(groups, clusters, strict=True)):

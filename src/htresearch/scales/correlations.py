@@ -128,12 +128,12 @@ def correlations(
     kind, reason = _decide(answers, kind)
     if kind == "polychoric":
         checks.require(*_too_many_categories(answers))
-        found = polychoric_matrix(answers.values)
+        found = polychoric_matrix(answers.matrix)
         matrix, errors, counts = found.correlations, found.std_errors, found.n
         thresholds = dict(zip(answers.names, found.thresholds, strict=True))
         said = (reason, *_polychoric_note(found, answers.names))
     else:
-        matrix, counts = _pearson(answers.values)
+        matrix, counts = _pearson(answers.matrix)
         with np.errstate(divide="ignore", invalid="ignore"):
             errors = (1 - matrix**2) / np.sqrt(np.maximum(counts - 3, 1))
         thresholds, said = {}, (reason,)
@@ -202,20 +202,18 @@ def _decide(answers: Answers, kind: str) -> tuple[str, Text]:
     """Choose the kind, and say why."""
     if kind != "auto":
         named = {"pearson": Text("皮尔逊相关", "Pearson"), "polychoric": Text("多分格相关", "Polychoric")}[kind]
-        return kind, Text("{kind}，按要求。", "{kind} correlations, as asked.").format(
-            kind=named if kind == "polychoric" else Text("皮尔逊相关", "Pearson")
-        )
-    sizes = np.array([len(np.unique(c[~np.isnan(c)])) for c in answers.values.T])
+        return kind, Text("{kind}，按要求。", "{kind} correlations, as asked.").format(kind=named)
+    sizes = np.array([len(np.unique(c[~np.isnan(c)])) for c in answers.matrix.T])
     if sizes.max() > ORDINAL:
         widest = answers.names[int(sizes.argmax())]
         return "pearson", Text(
             "皮尔逊相关：题目 {item} 有 {n} 种回答，可当连续。",
             "Pearson correlations: item {item} has {n} different answers, as good as continuous.",
         ).format(item=widest, n=int(sizes.max()))
-    skewness = np.abs(stats.skew(answers.values, axis=0, nan_policy="omit"))
-    answered = (~np.isnan(answers.values)).sum(axis=0)
-    low, high = np.nanmin(answers.values, axis=0), np.nanmax(answers.values, axis=0)
-    crowded = np.maximum((answers.values == low).sum(axis=0), (answers.values == high).sum(axis=0)) / answered
+    skewness = np.abs(stats.skew(answers.matrix, axis=0, nan_policy="omit"))
+    answered = (~np.isnan(answers.matrix)).sum(axis=0)
+    low, high = np.nanmin(answers.matrix, axis=0), np.nanmax(answers.matrix, axis=0)
+    crowded = np.maximum((answers.matrix == low).sum(axis=0), (answers.matrix == high).sum(axis=0)) / answered
     for hit, zh, en in (
         (sizes < _FEW, "少于五个类别", "fewer than five categories"),
         (skewness > _SKEWED, "偏度超过 2", "a skewness beyond 2"),
@@ -245,7 +243,9 @@ def _polychoric_note(found: Polychoric, names: tuple[str, ...]) -> tuple[Text, .
     if found.at_bound.any():
         pairs = [f"{names[i]} ~~ {names[j]}" for i, j in np.argwhere(np.triu(found.at_bound, 1))]
         said += (
-            Text("{pairs} 的相关估计到了边界 ±1。", "Estimated at the bound of ±1: {pairs}.").format(pairs=listing(pairs)),
+            Text("{pairs} 的相关估计到了边界 ±1。", "Estimated at the bound of ±1: {pairs}.").format(
+                pairs=listing(pairs)
+            ),
         )
     return said
 
@@ -254,12 +254,12 @@ def _too_many_categories(answers: Answers) -> list[Fault]:
     return [
         Fault(
             Text("参数 items 中的题目 {name}", "Argument items, item {name}").format(name=name),
-            Text("有 {n} 种回答，多分格相关最多用 {most} 种", "has {n} different answers; polychoric takes {most}").format(
-                n=n, most=_MOST
-            ),
-            Text("请用 kind=\"pearson\"，或把回答归成类别", "Take kind=\"pearson\", or group the answers"),
+            Text(
+                "有 {n} 种回答，多分格相关最多用 {most} 种", "has {n} different answers; polychoric takes {most}"
+            ).format(n=n, most=_MOST),
+            Text('请用 kind="pearson"，或把回答归成类别', 'Take kind="pearson", or group the answers'),
         )
-        for name, n in zip(answers.names, [len(np.unique(c[~np.isnan(c)])) for c in answers.values.T], strict=True)
+        for name, n in zip(answers.names, [len(np.unique(c[~np.isnan(c)])) for c in answers.matrix.T], strict=True)
         if n > _MOST
     ]
 

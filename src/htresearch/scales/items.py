@@ -19,34 +19,50 @@ class Answers:
 
     Attributes
     ----------
-    values : array of float, respondents × items
+    matrix : array of float, respondents × items
         NaN where there is no answer.
     names : tuple of str
         The items.
     dropped : int
         Respondents left out: an item was not answered (complete cases), or none was (pairwise).
+    pairwise : bool
+        Whether every pair of items takes all who answered both.
     """
 
-    values: np.ndarray
+    matrix: np.ndarray
     names: tuple[str, ...]
     dropped: int = 0
+    pairwise: bool = False
 
     @property
     def note(self) -> tuple[Text, ...]:
         """What was left out, if anything."""
-        if not self.dropped:
-            return ()
-        return (
-            Text(
-                "{dropped} 人有题未答，未计入；计入 {kept} 人。",
-                "{dropped} respondents left items unanswered and are left out; {kept} count.",
-            ).format(dropped=self.dropped, kept=len(self.values)),
-        )
+        gaps = int(np.isnan(self.matrix).any(axis=1).sum())
+        told = []
+        if gaps:
+            told.append(
+                Text(
+                    "{n} 人有题未答，每对题目取两题都答了的人。",
+                    "{n} respondents left items unanswered; each pair of items takes all who answered both.",
+                ).format(n=gaps)
+            )
+        if self.dropped and self.pairwise:
+            told.append(
+                Text("{n} 人一题未答，未计入。", "{n} respondents answered nothing and are left out.").format(
+                    n=self.dropped
+                )
+            )
+        elif self.dropped:
+            told.append(
+                Text(
+                    "{dropped} 人有题未答，未计入；计入 {kept} 人。",
+                    "{dropped} respondents left items unanswered and are left out; {kept} count.",
+                ).format(dropped=self.dropped, kept=len(self.matrix))
+            )
+        return tuple(told)
 
 
-def read_items(
-    items: pd.DataFrame, at_least: int = 2, missing: str = "listwise", argument: str = "items"
-) -> Answers:
+def read_items(items: pd.DataFrame, at_least: int = 2, missing: str = "listwise", argument: str = "items") -> Answers:
     """Return the answers as an array, or raise one error with all that is wrong with them.
 
     Parameters
@@ -76,12 +92,10 @@ def read_items(
         few = _too_few_respondents(len(kept), argument)
         faults = [few] if few else constant_items(kept, items.columns, argument)
     checks.require(*faults)
-    return Answers(kept, tuple(map(str, items.columns)), len(values) - len(kept))
+    return Answers(kept, tuple(map(str, items.columns)), len(values) - len(kept), missing == "pairwise")
 
 
-def constant_items(
-    values: np.ndarray, names: Iterable[str], argument: str, within: Text | str = ""
-) -> list[Fault]:
+def constant_items(values: np.ndarray, names: Iterable[str], argument: str, within: Text | str = "") -> list[Fault]:
     """Refuse items whose answers are all the same, `within` a group if one is named."""
     low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     return [
@@ -89,7 +103,10 @@ def constant_items(
             Text("{where}中的题目 {name}{within}", "{where}, item {name}{within}").format(
                 where=checks.argument(argument), name=name, within=within
             ),
-            Text("所有人的回答都相同，与任何题目都谈不上相关", "all answers are the same, so it correlates with nothing"),
+            Text(
+                "所有人的回答都相同，与任何题目都谈不上相关",
+                "all answers are the same, so it correlates with nothing",
+            ),
             Text("请去掉这一题，或检查它的编码", "Leave the item out, or check how it was coded"),
             float(value),
         )
@@ -104,7 +121,7 @@ def _no_frame(items: object, argument: str) -> Fault | None:
     return Fault(
         checks.argument(argument),
         Text("须为数据框，一列一题", "must be a data frame with a column per item"),
-        Text("例如 frame[[\"A1\", \"A2\", \"A3\"]]", "For example frame[[\"A1\", \"A2\", \"A3\"]]"),
+        Text('例如 frame[["A1", "A2", "A3"]]', 'For example frame[["A1", "A2", "A3"]]'),
         type(items).__name__,
     )
 
@@ -114,7 +131,9 @@ def _too_few(items: pd.DataFrame, at_least: int, argument: str) -> Fault | None:
         return None
     return Fault(
         checks.argument(argument),
-        Text("题目太少，这一分析至少需要 {n} 题", "too few items: this analysis needs at least {n}").format(n=at_least),
+        Text("题目太少，这一分析至少需要 {n} 题", "too few items: this analysis needs at least {n}").format(
+            n=at_least
+        ),
         Text("单独一题没有内部结构可言", "A single item has no inner structure")
         if items.shape[1] == 1
         else Text("请给出量表的全部题目", "Give all items of the scale"),
@@ -150,9 +169,13 @@ def _numbers(column: pd.Series, argument: str) -> tuple[np.ndarray, Fault | None
     if not wrong.any():
         return said, None
     return said, Fault(
-        Text("{where}中的题目 {name}", "{where}, item {name}").format(where=checks.argument(argument), name=column.name),
+        Text("{where}中的题目 {name}", "{where}, item {name}").format(
+            where=checks.argument(argument), name=column.name
+        ),
         Text("有 {n} 个回答不是数", "{n} answers are no numbers").format(n=int(wrong.sum())),
-        Text("请先按编码本换成数，缺失留空", "Turn them into numbers by the codebook first; leave missing ones empty"),
+        Text(
+            "请先按编码本换成数，缺失留空", "Turn them into numbers by the codebook first; leave missing ones empty"
+        ),
         column[wrong].iloc[0],
     )
 
@@ -163,8 +186,6 @@ def _too_few_respondents(n: int, argument: str) -> Fault | None:
     return Fault(
         checks.argument(argument),
         Text("答全的人少于三个", "fewer than three respondents answered every item"),
-        Text(
-            "请检查缺失；或用 missing=\"pairwise\"", "See what is missing, or take missing=\"pairwise\""
-        ),
+        Text('请检查缺失；或用 missing="pairwise"', 'See what is missing, or take missing="pairwise"'),
         n,
     )

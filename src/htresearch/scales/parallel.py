@@ -115,9 +115,9 @@ def parallel_analysis(
     chance = np.array(
         [
             _eigenvalues(
-                _shuffled(answers.values, random)
+                _shuffled(answers.matrix, random)
                 if found.kind == "polychoric"
-                else _uncorrelated(len(answers.values), len(answers.names), random)
+                else _uncorrelated(len(answers.matrix), len(answers.names), random)
             )
             for _ in range(n_simulations)
         ]
@@ -127,9 +127,7 @@ def parallel_analysis(
     places = [str(i + 1) for i in range(here.shape[1])]
     frame = pd.concat(
         [
-            pd.DataFrame(
-                {"term": places, "estimate": here[i], "limit": limit[i], "kept": kept[i], "line": name}
-            )
+            pd.DataFrame({"term": places, "estimate": here[i], "limit": limit[i], "kept": kept[i], "line": name})
             for i, name in enumerate(("factor", "component"))
         ]
     )
@@ -139,7 +137,7 @@ def parallel_analysis(
             "n_components": [int(kept[1].sum())],
             "kind": [found.kind],
             "n_items": [len(places)],
-            "n_respondents": [len(answers.values)],
+            "n_respondents": [len(answers.matrix)],
         }
     )
     against = {

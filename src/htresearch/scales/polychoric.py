@@ -178,7 +178,9 @@ def _standard_errors(pairs: np.ndarray, a: np.ndarray, b: np.ndarray, rho: np.nd
     for cuts, others, turned in ((a, b, False), (b, a, True)):
         by_category = score.transpose(0, 2, 1) if turned else score
         # A cut that moves up by dτ takes φ(τ) P(other in its cell | τ) dτ from the category above to the one below.
-        given = ndtr((others[:, None, :] - rho[:, None, None] * cuts[:, :, None]) / np.sqrt(1 - rho**2)[:, None, None])
+        given = ndtr(
+            (others[:, None, :] - rho[:, None, None] * cuts[:, :, None]) / np.sqrt(1 - rho**2)[:, None, None]
+        )
         moved = np.diff(given, axis=2, prepend=0.0, append=1.0)
         pull = np.sum(np.diff(by_category, axis=1) * moved, axis=2)
         below = np.tri(cuts.shape[1] + 1, cuts.shape[1], -1) == 0  # category c lies below cut k if c ≤ k

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
-
 from htresearch.scales.syntax import MeasurementModel, Row
 
 #: What may be equal across groups.
@@ -86,7 +84,9 @@ def lay_out(
                 key = row.label or (matrix, i, j, -1 if tied else group)
                 free = places.setdefault(key, len(places))
             parameters.append(
-                Parameter(row.left, row.operator, row.right, group, matrix, i, j, 0.0 if fixed is None else fixed, free)
+                Parameter(
+                    row.left, row.operator, row.right, group, matrix, i, j, 0.0 if fixed is None else fixed, free
+                )
             )
     return Structure(model.factors, model.items, tuple(parameters), n_groups, len(places), means or model.means)
 

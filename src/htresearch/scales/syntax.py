@@ -88,9 +88,7 @@ def parse_model(text: str) -> MeasurementModel:
                     rows.append(row)
     require(*dict.fromkeys(faults), error=ModelError)
     factors = tuple(dict.fromkeys(row.left for row in rows if row.operator == "=~"))
-    beyond += [
-        _beyond(f"{row.left} =~ {row.right}") for row in rows if row.operator == "=~" and row.right in factors
-    ]
+    beyond += [_beyond(f"{row.left} =~ {row.right}") for row in rows if row.operator == "=~" and row.right in factors]
     require(*beyond, error=UnsupportedError)
     items = tuple(dict.fromkeys(row.right for row in rows if row.operator == "=~"))
     require(*_faults(rows, factors, items), error=ModelError)
@@ -147,7 +145,10 @@ def _beyond(line: str) -> Fault:
             "only measurement models are fitted here (=~, ~~, ~ 1), no regressions, factors of factors, thresholds "
             "or constraints",
         ),
-        Text("请用 scales.lavaan_script 导出，在 R 中用 lavaan 估计", "Export it with scales.lavaan_script for lavaan in R"),
+        Text(
+            "请用 scales.lavaan_script 导出，在 R 中用 lavaan 估计",
+            "Export it with scales.lavaan_script for lavaan in R",
+        ),
     )
 
 
@@ -163,7 +164,9 @@ def _faults(rows: list[Row], factors: tuple[str, ...], items: tuple[str, ...]) -
         ]
     faults, seen = [], set()
     for row in rows:
-        place = Text("模型中的 {row}", "In the model, {row}").format(row=f"{row.left} {row.operator} {row.right}".strip())
+        place = Text("模型中的 {row}", "In the model, {row}").format(
+            row=f"{row.left} {row.operator} {row.right}".strip()
+        )
         unknown = [n for n in (row.left, row.right) if n and n not in factors and n not in items]
         if unknown:
             faults.append(
