@@ -65,7 +65,7 @@ def omega_hierarchical(
         checks.integer("n_factors", n_factors, 3), checks.between("conf_level", conf_level, 0, 1, open_ends=True)
     )
     answers = keyed(items, reverse, "listwise", at_least=3 * n_factors)
-    values = answers.values  # noqa: PD011 - an array
+    values = answers.matrix
     checks.require(_too_few(len(values), values.shape[1]))
     estimate, heywood, converged = _omegas(values, n_factors)
     fold = np.arange(len(values)) % _FOLDS

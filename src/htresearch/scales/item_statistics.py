@@ -69,7 +69,7 @@ def item_statistics(
     """
     checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
     answers = keyed(items, reverse, missing)
-    covariance, n = moments(answers.values)
+    covariance, n = moments(answers.matrix)
     r = item_rest(covariance)
     low, high = _fisher(r, n, conf_level)
     k = len(covariance)
@@ -140,7 +140,7 @@ def reverse_key_check(
         except ArgumentError as error:
             faults += error.faults
             continue
-        rows += _directions(answers.values, answers.names, scale, keys, conf_level)
+        rows += _directions(answers.matrix, answers.names, scale, keys, conf_level)
     checks.require(*faults)
     frame = pd.DataFrame(rows, columns=["term", "estimate", "conf_low", "conf_high", "scale", "key", "verdict"])
     turned, unclear = (frame.loc[frame["verdict"] == word, "term"].tolist() for word in ("turned", "unclear"))

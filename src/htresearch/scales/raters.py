@@ -148,7 +148,7 @@ def rater_icc(ratings: pd.DataFrame, conf_level: float = 0.95) -> RaterAgreement
     """
     checks.require(checks.between("conf_level", conf_level, 0, 1, open_ends=True))
     answers = read_items(ratings, argument="ratings")
-    values = answers.values  # noqa: PD011 - an array
+    values = answers.matrix
     n, k = values.shape
     cases, raters = values.mean(axis=1), values.mean(axis=0)
     ms_cases = k * cases.var(ddof=1)

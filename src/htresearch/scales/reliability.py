@@ -59,8 +59,8 @@ def alpha(
     Returns
     -------
     Reliability
-        `.tidy()`: one row, term ``"cronbach_alpha"``. `.glance()`: n, n_items, standardised_alpha (of standardised items),
-        average_r (mean correlation of two items), interval, missing.
+        `.tidy()`: one row, term ``"cronbach_alpha"``. `.glance()`: n, n_items, standardised_alpha (of standardised
+        items), average_r (mean correlation of two items), interval, missing.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def alpha(
     )
     answers = keyed(items, reverse, missing)
     way = interval or ("normal" if missing == "pairwise" else "adf")
-    covariance, n = moments(answers.values)
+    covariance, n = moments(answers.matrix)
     k, total = len(covariance), covariance.sum()
     checks.require(_no_variance(total))
     estimate = alpha_of(covariance)
@@ -102,9 +102,15 @@ def alpha(
     if way == "feldt":
         error, low, high = np.nan, *_feldt(estimate, n, k, conf_level)
     else:
-        error = _error_adf(answers.values, covariance) if way == "adf" else _error_normal(covariance, n)
+        error = _error_adf(answers.matrix, covariance) if way == "adf" else _error_normal(covariance, n)
         low, high = _around(estimate, error, conf_level)
-    row = {"term": ["cronbach_alpha"], "estimate": [estimate], "std_error": [error], "conf_low": [low], "conf_high": [high]}
+    row = {
+        "term": ["cronbach_alpha"],
+        "estimate": [estimate],
+        "std_error": [error],
+        "conf_low": [low],
+        "conf_high": [high],
+    }
     summary = {
         "n": [n],
         "n_items": [k],
@@ -170,7 +176,7 @@ def omega(
         checks.one_of("interval", interval, OMEGA_INTERVALS),
     )
     answers = keyed(items, reverse, "listwise", at_least=3)
-    covariance, n = moments(answers.values)
+    covariance, n = moments(answers.matrix)
     fit = one_factor(covariance, n)
     common, unique = fit.loadings.sum() ** 2, fit.residuals.sum()
     estimate = common / (common + unique)
@@ -181,7 +187,7 @@ def omega(
         ]
     )
     robust = interval == "robust"
-    error = _error_robust(answers.values, fit, slope, n) if robust else np.sqrt(slope @ fit.covariance @ slope)
+    error = _error_robust(answers.matrix, fit, slope, n) if robust else np.sqrt(slope @ fit.covariance @ slope)
     low, high = _around(estimate, error, conf_level)
     row = {"term": ["omega"], "estimate": [estimate], "std_error": [error], "conf_low": [low], "conf_high": [high]}
     summary = {
@@ -206,7 +212,7 @@ def keyed(items: pd.DataFrame, reverse: Collection[str], missing: str, at_least:
     signs = np.ones(len(answers.names))
     for name in reverse:
         signs[answers.names.index(str(name))] = -1
-    return replace(answers, values=answers.values * signs) if reverse else answers  # noqa: PD011 - an array
+    return replace(answers, matrix=answers.matrix * signs) if reverse else answers
 
 
 def moments(values: np.ndarray) -> tuple[np.ndarray, int]:
@@ -327,8 +333,8 @@ def _pairwise(missing: str, n: int) -> tuple[Text, ...]:
         return ()
     return (
         Text(
-            f"协方差按成对有答者计算；区间取人数最少的一对（{n} 人）。",
-            f"Covariances are of who answered both items; the interval takes the smallest such number ({n}).",
+            f"区间按人数最少的一对题目（{n} 人）计算。",
+            f"The interval takes the number of the pair that fewest answered ({n}).",
         ),
     )
 
