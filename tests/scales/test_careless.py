@@ -35,6 +35,10 @@ def test_indices_are_those_of_r(rows, bfi, turned, reference):
     assert np.isnan(rows).any() and np.isnan(found["psychsyn"]).any()  # missing answers, and nobody invented
 
 
+def test_a_form_without_answers_has_no_run():
+    assert indices.longstring(np.array([[np.nan, np.nan], [2, np.nan], [2, 2]])).tolist() == [0, 1, 2]
+
+
 def test_a_cycle_is_counted_from_its_first_answer():
     answers = np.array([[1, 3, 4, 3, 4, 3, 4, 2], [1, 2, 3, 1, 2, 3, 5, 4], [1, 2, 4, 3, 5, 1, 4, 2]], dtype=float)
     assert indices.longest_cycle(answers).tolist() == [6, 6, 0]
