@@ -149,14 +149,15 @@ def correlations(
     first, second = np.triu_indices(len(matrix), 1)
     rho, error = matrix[first, second], errors[first, second]
     reach = stats.norm.ppf((1 + conf_level) / 2) * error / np.maximum(1 - rho**2, 1e-12)
+    middle = np.arctanh(np.clip(rho, -1 + 1e-15, 1 - 1e-15))
     named = pd.Index(answers.names)
     frame = pd.DataFrame(
         {
             "term": [f"{named[i]} ~~ {named[j]}" for i, j in zip(first, second, strict=True)],
             "estimate": rho,
             "std_error": error,
-            "conf_low": np.tanh(np.arctanh(rho) - reach),
-            "conf_high": np.tanh(np.arctanh(rho) + reach),
+            "conf_low": np.tanh(middle - reach),
+            "conf_high": np.tanh(middle + reach),
             "item_1": named[first],
             "item_2": named[second],
             "n_respondents": counts[first, second],
@@ -232,22 +233,16 @@ def _decide(answers: Answers, kind: str) -> tuple[str, Text]:
 
 
 def _polychoric_note(found: Polychoric, names: tuple[str, ...]) -> tuple[Text, ...]:
-    said: tuple[Text, ...] = ()
-    if found.corrected:
-        said += (
-            Text(
-                "{n} 对题目的 2×2 表有空格，各格加了 0.5。",
-                "{n} pairs have a 2 × 2 table with an empty cell; a half was added to each of its cells.",
-            ).format(n=found.corrected),
-        )
-    if found.at_bound.any():
-        pairs = [f"{names[i]} ~~ {names[j]}" for i, j in np.argwhere(np.triu(found.at_bound, 1))]
-        said += (
-            Text("{pairs} 的相关估计到了边界 ±1。", "Estimated at the bound of ±1: {pairs}.").format(
-                pairs=listing(pairs)
-            ),
-        )
-    return said
+    if not found.corrected.any():
+        return ()
+    pairs = [f"{names[i]} ~~ {names[j]}" for i, j in np.argwhere(np.triu(found.corrected, 1))]
+    return (
+        Text(
+            "{n} 对题目的交叉表有空缺，相关会成为 ±1，故在表中均匀补入两名假想作答者：{pairs}。",
+            "{n} pairs have tables with gaps that ask for a correlation of ±1; two imagined respondents were spread "
+            "over each: {pairs}.",
+        ).format(n=len(pairs), pairs=listing(pairs[:5] + ["…"] * (len(pairs) > 5))),
+    )
 
 
 def _too_many_categories(answers: Answers) -> list[Fault]:

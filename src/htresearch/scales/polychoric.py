@@ -14,8 +14,10 @@ from scipy.special import ndtr, ndtri, owens_t
 
 #: Beyond this many standard deviations the normal distribution is 0 or 1 in double precision.
 _FAR = 12.0
-#: A correlation no nearer to ±1 than this is looked for.
+#: A correlation no nearer to ±1 than this is looked for,
 BOUND = 0.9999
+#: and a table that asks for one beyond this is short of respondents.
+NEARLY_ONE = 0.998
 _ROWS_AT_ONCE = 20_000
 
 
@@ -31,18 +33,16 @@ class Polychoric:
         Of each item, one fewer than it has categories.
     n : array of int, items × items
         Respondents who answered both.
-    corrected : int
-        Two-by-two tables with an empty cell, to each of whose cells a half was added.
-    at_bound : array of bool, items × items
-        Whether the table asks for a correlation of ±1.
+    corrected : array of bool, items × items
+        Tables that ask for a correlation of ±1, as two-by-two ones with an empty cell do: two imagined respondents
+        were spread evenly over their cells (over two by two, the usual half in each).
     """
 
     correlations: np.ndarray
     std_errors: np.ndarray
     thresholds: list[np.ndarray]
     n: np.ndarray
-    corrected: int
-    at_bound: np.ndarray
+    corrected: np.ndarray
 
 
 def polychoric_matrix(values: np.ndarray) -> Polychoric:
@@ -55,9 +55,16 @@ def polychoric_matrix(values: np.ndarray) -> Polychoric:
     pairs = tables[first, second]
     n = pairs.sum(axis=(1, 2))
     sizes = np.array([len(c) for c in categories])
-    pairs, corrected = _filled(pairs, sizes[first], sizes[second])
-    rho = _most_likely(pairs, cuts[first], cuts[second])
-    errors = _standard_errors(pairs, cuts[first], cuts[second], rho, n)
+    a, b = cuts[first], cuts[second]
+    corrected = (sizes[first] == 2) & (sizes[second] == 2) & (pairs[:, :2, :2] == 0).any(axis=(1, 2))
+    pairs = _filled(pairs, corrected, sizes[first], sizes[second])
+    rho = _most_likely(pairs, a, b)
+    extreme = np.abs(rho) > NEARLY_ONE
+    if extreme.any():
+        pairs = _filled(pairs, extreme & ~corrected, sizes[first], sizes[second])
+        rho[extreme] = _most_likely(pairs[extreme], a[extreme], b[extreme])
+    corrected |= extreme
+    errors = _standard_errors(pairs, a, b, rho, n)
 
     def square(of_pairs: np.ndarray, diagonal: np.ndarray | float) -> np.ndarray:
         whole = np.zeros((len(sizes), len(sizes)), of_pairs.dtype)
@@ -70,8 +77,7 @@ def polychoric_matrix(values: np.ndarray) -> Polychoric:
         square(errors, 0.0),
         [cut[: size - 1] for cut, size in zip(cuts, sizes, strict=True)],
         square(n.astype(int), margins.sum(axis=1).astype(int)),
-        corrected,
-        square(np.abs(rho) >= BOUND, False),
+        square(corrected, False),
     )
 
 
@@ -99,13 +105,11 @@ def _thresholds(margins: np.ndarray) -> np.ndarray:
         return np.clip(ndtri(shares), -_FAR, _FAR)
 
 
-def _filled(pairs: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, int]:
-    """Add a half to the cells of two-by-two tables with an empty cell, without which their correlation is ±1."""
-    small = (rows == 2) & (columns == 2)
-    empty = small & (pairs[:, :2, :2] == 0).any(axis=(1, 2))
-    pairs = pairs.copy()
-    pairs[empty, :2, :2] += 0.5
-    return pairs, int(empty.sum())
+def _filled(pairs: np.ndarray, which: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Spread two imagined respondents evenly over the cells of some tables."""
+    most = np.arange(pairs.shape[1])
+    inside = (most < rows[:, None])[:, :, None] & (most < columns[:, None])[:, None, :]
+    return pairs + inside * (which * 2 / (rows * columns))[:, None, None]
 
 
 def binormal(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> np.ndarray:
@@ -165,8 +169,7 @@ def _most_likely(pairs: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         going = going[moved > 1e-11]
         if not len(going):
             break
-    # A bracket that was halved towards its end never arrives: what lies within a hair of it is there.
-    return np.where(np.abs(rho) > BOUND - 1e-8, np.sign(rho) * BOUND, rho)
+    return rho
 
 
 def _standard_errors(pairs: np.ndarray, a: np.ndarray, b: np.ndarray, rho: np.ndarray, n: np.ndarray) -> np.ndarray:
@@ -186,6 +189,6 @@ def _standard_errors(pairs: np.ndarray, a: np.ndarray, b: np.ndarray, rho: np.nd
         below = np.tri(cuts.shape[1] + 1, cuts.shape[1], -1) == 0  # category c lies below cut k if c ≤ k
         swing = np.einsum("pk,pck->pc", pull, below - ndtr(cuts)[:, None, :])
         influence += swing[:, None, :] if turned else swing[:, :, None]
-    seen = pairs / n[:, None, None]
+    seen = pairs / pairs.sum(axis=(1, 2), keepdims=True)
     variance = np.sum(seen * influence**2, axis=(1, 2)) - np.sum(seen * influence, axis=(1, 2)) ** 2
     return np.sqrt(np.maximum(variance, 0) / n) / information
