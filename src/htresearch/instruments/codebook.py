@@ -68,7 +68,7 @@ def markdown(instrument: Instrument) -> str:
         """Keep a text within its cell, and what it says from being read as markup."""
         for mark in "\\`*_<>[]|":
             text = text.replace(mark, f"\\{mark}")
-        return " ".join(text.split())
+        return "<br>".join(" ".join(line.split()) for line in text.splitlines())
 
     parts = [f"# {cell(str(instrument.title))}", ""]
     parts += [f"> {cell(str(caution))}\n" for caution in instrument.caution]
@@ -77,8 +77,8 @@ def markdown(instrument: Instrument) -> str:
         parts += ["", f"## {table.title}", ""]
         parts.append(f"| {' | '.join(map(str, table.columns))} |")
         parts.append("|---" * len(table.columns) + "|")
-        for row in table.rows:
-            parts.append(f"| {' | '.join(map(cell, row))} |")
+        for name, *rest in table.rows:
+            parts.append(f"| {' | '.join([f'`{name}`' if name else '', *map(cell, rest)])} |")
     return "\n".join([*parts, ""])
 
 
@@ -243,7 +243,7 @@ def _scale_row(instrument: Instrument, scale: Scale) -> tuple[str, ...]:
         name if weight == 1 else Text(f"{name}（反向）", f"{name} (reversed)") for name, weight in scale.items.items()
     ]
     total = {"mean": Text("均值", "mean"), "sum": Text("总和", "sum")}[scale.scoring]
-    least = Text("至少答 {share:.0%}", "{share:.0%} answered at least").format(share=scale.min_answered)
+    least = Text("至少答 {share:.0%}", "at least {share:.0%} answered").format(share=scale.min_answered)
     ends = scale.bounds(instrument.items)
     shown = "" if ends is None else f"{ends[0]:g}–{ends[1]:g}"
     norms = [

@@ -123,7 +123,8 @@ def _faults(frame: pd.DataFrame, instrument: Instrument, kind: str) -> Iterator[
         most = Text("{kind} 中至多 {most} 个字节", "At most {most} bytes in {kind}")
         rule = Text("列名太长", "the column's name is too long")
         yield Fault(str(name), rule, most.format(kind=kind, most=_FORMATS[kind]))
-    for item in items:
+    coded = [item for item in items if item.type not in ("text", "date")]
+    for item in coded:
         if kind == ".sav" and _ranges(item) is None:
             yield Fault(
                 item.id,
@@ -134,7 +135,7 @@ def _faults(frame: pd.DataFrame, instrument: Instrument, kind: str) -> Iterator[
                 Text("请减少缺失码，或写成 .dta", "Use fewer codes, or write .dta"),
                 ", ".join(map(str, item.missing)),
             )
-    codes = {code for item in items for code in item.missing}
+    codes = {code for item in coded for code in item.missing}
     if kind == ".dta" and len(codes) > len(ascii_lowercase):
         yield Fault(
             checks.argument("instrument"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import fill
 
 from htresearch import checks
 from htresearch.errors import Fault
@@ -32,10 +33,14 @@ class Model:
     @property
     def script(self) -> str:
         """R code that fits the model to a data frame `answers`."""
-        call = f"ordered = c({', '.join(f'{chr(34)}{name}{chr(34)}' for name in self.ordered)})"
-        lines = ["library(lavaan)", f"model <- '\n{self.text}'", "fit <- cfa("]
-        lines += ["  model,", "  data = answers,", *([f"  {call},"] if self.ordered else []), "  std.lv = TRUE", ")"]
-        return "\n".join([*lines, "summary(fit, fit.measures = TRUE, standardized = TRUE)", ""])
+        lines = ["library(lavaan)", f"model <- '\n{self.text}'", "fit <- cfa(", "  model,", "  data = answers,"]
+        if self.ordered:
+            named = ", ".join(f'"{name}"' for name in self.ordered)
+            indent = " " * 4
+            lines += ["  ordered = c(", fill(named, 100, initial_indent=indent, subsequent_indent=indent), "  ),"]
+        return "\n".join(
+            [*lines, "  std.lv = TRUE", ")", "summary(fit, fit.measures = TRUE, standardized = TRUE)", ""]
+        )
 
 
 def model(instrument: Instrument, scales: Iterable[str] | None = None) -> Model:

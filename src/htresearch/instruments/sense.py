@@ -55,7 +55,7 @@ def faults(path: Path, content: dict) -> Iterator[Fault]:
             for name in _columns(question):
                 earlier[name] = tuple(c["value"] for c in _listed(question.get("choices"), lists))
     scales = content.get("scales") if isinstance(content.get("scales"), dict) else {}
-    kinds = {name: q for q in items for name in _columns(q)}
+    kinds = {name: q for q in reversed(items) for name in _columns(q)}
     for name, scale in scales.items():
         yield from _scale_name(f"{path.name} · scales · {name}", name, kinds)
         yield from _scale(f"{path.name} · scales · {name}", scale, kinds)
@@ -118,7 +118,8 @@ def _taken(where: str, name: str) -> Iterator[Fault]:
 def _choices(where: str, choices: object) -> Iterator[Fault]:
     listed = [c for c in _list(choices) if isinstance(c, dict)]
     for key in ("value", "zh", "en"):
-        twice = [v for v, n in Counter(c[key] for c in listed if c.get(key) is not None).items() if n > 1]
+        said = Counter(c[key] for c in listed if isinstance(c.get(key), str | int | float))
+        twice = [value for value, count in said.items() if count > 1]
         if twice:
             yield Fault(
                 where,
@@ -267,7 +268,8 @@ def _condition(where: str, when: object, earlier: dict[str, tuple[int, ...]]) ->
                 suggestion(name, earlier) or Text("请写前面单选题的名称", "Name an earlier one"),
             )
             continue
-        for value in set(_list(values)) - set(earlier[name]):
+        # Without choices, which is a fault of its own, every value would be another.
+        for value in (v for v in _list(values) if earlier[name] and v not in earlier[name]):
             yield Fault(
                 f"{where} · when",
                 Text(f"不是“{name}”的选项", f"is no choice of {name!r}"),
