@@ -183,9 +183,7 @@ def _content(path: Path) -> tuple[dict, list[Fault]]:
     if not isinstance(content, dict):
         return refuse(
             Text("不是一份问卷", "is not an instrument"),
-            Text(
-                "文件由“名称: 值”组成，见 surveys 中的例子", "It consists of `name: value`; see the files in surveys"
-            ),
+            Text("文件由“名称: 值”组成，见 surveys 中的例子", "It reads `name: value`; see the files in surveys"),
         )
     return content, []
 
