@@ -17,6 +17,7 @@ _MODULES = frozenset(
         "multilevel",
         "publish",
         "result",
+        "scales",
         "study",
     }
 )
@@ -30,6 +31,7 @@ _NAMES = {
     "minimum_detectable_effect": "htresearch.multilevel",
     "open_study": "htresearch.study",
     "read_responses": "htresearch.intake",
+    "score": "htresearch.scales",
     "simulate": "htresearch.study.simulate",
     "table": "htresearch.appearance",
     "theme": "htresearch.appearance",
