@@ -193,6 +193,13 @@ def test_rare_answers_that_never_meet_do_not_make_a_correlation_of_minus_one():
     assert "a ~~ b" in found.notes()
 
 
+def test_a_rotation_that_does_not_settle_is_said():
+    """Two factors of nothing but chance beside a strong one: every way to turn them is as good."""
+    found = ht.scales.efa(simulated(2000, np.full(20, 0.7), 3, None), 3)
+    assert "旋转没有完全收敛" in found.notes()
+    assert "旋转没有" not in ht.scales.efa(simulated(500, np.full(20, 0.7), cuts=None), 1).notes()
+
+
 def test_answers_without_structure_have_no_factor():
     frame = pd.DataFrame(np.random.default_rng(6).normal(size=(300, 8)))
     found = ht.scales.parallel_analysis(frame).glance().iloc[0]
