@@ -179,6 +179,18 @@ def test_standard_errors_of_polychoric_correlations_are_how_much_they_vary():
     assert estimates["std_error"].mean() == pytest.approx(estimates["estimate"].std(), rel=0.12)
 
 
+def test_standard_errors_of_polychoric_correlations_are_the_jackknifes():
+    frame = simulated(4000, [0.95, 0.9], cuts=(-0.3, 1, 1.8))
+    found = ht.scales.polychoric(frame).tidy().loc[0]
+    cells = frame.value_counts()
+    without = [
+        ht.scales.polychoric(frame.drop(index=frame.index[(frame == cell).all(axis=1)][0])).tidy()["estimate"].item()
+        for cell in cells.index
+    ]
+    apart = np.array(without) - np.average(without, weights=cells)
+    assert found["std_error"] == pytest.approx(np.sqrt(np.sum(cells.to_numpy() * apart**2)), rel=0.02)
+
+
 def test_a_two_by_two_table_with_an_empty_cell_is_mended_and_said():
     frame = pd.DataFrame({"a": [0] * 30 + [1] * 30, "b": [0] * 20 + [1] * 40})
     found = ht.scales.polychoric(frame)
