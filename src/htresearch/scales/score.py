@@ -200,7 +200,7 @@ def keyed(
 
 def _impossible(column: np.ndarray, item: Item) -> np.ndarray | None:
     """Return which values are no possible answer, ``None`` if all are; missing ones are not asked."""
-    allowed = item.values  # noqa: PD011 - an item's, not a frame's
+    allowed = item.values
     low, high = (min(allowed), max(allowed)) if allowed else (item.minimum, item.maximum)
     wrong = np.zeros(len(column), bool)
     if low is not None:
@@ -280,7 +280,7 @@ def _impossible_values(name: str, item: Item, column: np.ndarray, wrong: np.ndar
     rows = np.flatnonzero(wrong) + 1
     more = "…" if len(rows) > _SHOWN else ""
     first = listing(rows[:_SHOWN].tolist())
-    listed = item.values  # noqa: PD011 - an item's, not a frame's
+    listed = item.values
     allowed = listing(listed) if listed else Text(*(f"{item.minimum}–{item.maximum}",) * 2)
     return Fault(
         name,
