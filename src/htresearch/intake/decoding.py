@@ -227,17 +227,17 @@ def reader(item: Item, mode: str) -> Callable[[object, str], Meaning]:
     return {"number": _number, "text": _text, "date": _date}[item.type](item)
 
 
-def labelled_reader(item: Item, column: Column, mode: str) -> Callable[[object, str], Meaning]:
+def by_labels(item: Item, column: Column) -> Callable[[object, str], Meaning]:
     """Return what reads a value of a labelled file: its label decides where the choices have such labels."""
     own = reader(item, "score")
-    by_label = reader(item, "text")
+    named_by = reader(item, "text")
     labels = {plain(value): label for value, label in column.labels.items()}
 
     def read(cell: object, key: str) -> Meaning:
         label = labels.get(key)
         declared = column.missing is not None and column.missing(cell)
         if label is not None and item.type == "single" and not declared:
-            named = by_label(label, plain(label))
+            named = named_by(label, plain(label))
             return named if named.why is not REFUSED else _cut(label, item) or named
         if declared:
             known = item.missing.get(cell if isinstance(cell, int) else int(cell)) if _is_whole(cell) else None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from htresearch.errors import Fault, IntakeError
+from htresearch.intake import labelled_reader
 from htresearch.intake.export import Column, Export, Layout, fact_of
 from htresearch.intake.spreadsheet import LAYOUT as PLAIN
 from htresearch.intake.workbook import MOST_CELLS
@@ -16,7 +22,8 @@ from htresearch.language import Text
 #: How a file begins: SPSS (plain and zipped), Stata 13 and later.
 _STARTS = {b"$FL2": "sav", b"$FL3": "sav", b"<sta": "dta"}
 _OLD_STATA = range(0x69, 0x74)
-_ENCODINGS = (None, "gb18030")
+#: How long a file of the largest size that is read could take.
+_SECONDS = 600
 
 
 def kind(path: Path) -> str | None:
@@ -37,9 +44,9 @@ def read(path: Path, source: str) -> Export:
     IntakeError
         If it cannot be read, or is too large to be read safely.
     """
-    table, meta = _read(path, source)
-    rows = len(next(iter(table.values()), ()))
-    columns = [_column(name, table, meta) for name in table]
+    table, told = _read(path, source)
+    columns = [_column(name, table, told) for name in told["columns"]]
+    rows = table.num_rows
     layout = Layout(source, PLAIN.facts, (), ())
     facts: dict[str, Column] = {}
     questions = []
@@ -52,60 +59,55 @@ def read(path: Path, source: str) -> Export:
     return Export(path, source, rows, facts, tuple(questions), (), ("label",), False, range(1, rows + 1))
 
 
-def _read(path: Path, source: str):
-    import pyreadstat
-
-    reader = pyreadstat.read_sav if source == "sav" else pyreadstat.read_dta
-    for encoding in _ENCODINGS:
+def _read(path: Path, source: str) -> tuple[pa.Table, dict]:
+    """Have the file read in another process, which a damaged one may bring down."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "read.arrow"
+        command = [sys.executable, labelled_reader.__file__, str(path), source, str(result), str(MOST_CELLS)]
         try:
-            _, meta = reader(str(path), metadataonly=True, encoding=encoding)
-            limit = MOST_CELLS // max(meta.number_columns, 1)
-            if (meta.number_rows or 0) > limit:
-                raise IntakeError(_too_large(path, meta))
-            # One row more than may be: a file that does not say how many rows it has is found out all the same.
-            table, meta = reader(
-                str(path), user_missing=True, output_format="dict", encoding=encoding, row_limit=limit + 1
-            )
-        except UnicodeDecodeError:
-            continue
-        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError, OverflowError, OSError) as error:
-            if "encod" in str(error).lower() or "convert" in str(error).lower():
-                continue
-            raise IntakeError(_unreadable(path, source)) from None
-        if len(next(iter(table.values()), ())) > limit:
-            raise IntakeError(_too_large(path, meta))
-        return table, meta
-    raise IntakeError(_unreadable(path, source))
+            done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False).returncode
+        except subprocess.TimeoutExpired:
+            done = labelled_reader.UNREADABLE
+        if done == labelled_reader.TOO_LARGE:
+            raise IntakeError(_too_large(path))
+        if done != 0 or not result.is_file():
+            raise IntakeError(_unreadable(path, source))
+        with pa.OSFile(str(result)) as file:
+            table = pa.ipc.open_file(file).read_all()
+    return table, json.loads(table.schema.metadata[b"told"])
 
 
-def _column(name: str, table: dict[str, list], meta) -> Column:
+def _column(name: str, table: pa.Table, told: dict) -> Column:
+    parts = [table[part] for part in (json.dumps([name, kind]) for kind in ("text", "all")) if part in table.column_names]
+
     def cells() -> np.ndarray:
-        read = np.empty(len(table[name]), dtype=object)
-        read[:] = [None if v is None or v != v else v for v in table[name]]
+        read = np.full(table.num_rows, None, dtype=object)
+        for part in parts:
+            listed = part.to_pylist()
+            read[:] = [new if old is None else old for old, new in zip(read, listed, strict=True)]
         return read
 
     return Column(
-        header=meta.column_names_to_labels.get(name) or name,
+        header=told["headers"].get(name) or name,
         place=name,
         read=cells,
         locate=lambda i: Text(f"{name} 第 {i + 1} 行", f"{name}, row {i + 1}"),
-        labels=meta.variable_value_labels.get(name, {}),
-        missing=_declared(meta, name),
+        labels=dict(told["labels"].get(name, ())),
+        missing=_declared(told["ranges"].get(name, ()), told["letters"].get(name, ())),
         variable=name,
     )
 
 
-def _declared(meta, name: str) -> Callable[[object], bool] | None:
+def _declared(ranges: list, letters: list) -> Callable[[object], bool] | None:
     """Return what says of a value whether the file declares it missing: ranges in SPSS, letters in Stata."""
-    ranges = meta.missing_ranges.get(name, ()) if meta.missing_ranges else ()
-    letters = meta.missing_user_values.get(name, ()) if meta.missing_user_values else ()
     if not ranges and not letters:
         return None
 
     def missing(value: object) -> bool:
         if isinstance(value, str):
-            return value in letters or any(value == r["lo"] for r in ranges)
-        return any(not isinstance(r["lo"], str) and r["lo"] <= value <= r["hi"] for r in ranges)
+            return value in letters or any(value == low for low, _ in ranges)
+        numbers = isinstance(value, int | float)
+        return numbers and any(not isinstance(low, str) and low <= value <= high for low, high in ranges)
 
     return missing
 
@@ -121,12 +123,12 @@ def _unreadable(path: Path, source: str) -> Fault:
     )
 
 
-def _too_large(path: Path, meta) -> Fault:
+def _too_large(path: Path) -> Fault:
     return Fault(
         path.name,
         Text(
-            f"有 {meta.number_columns:,} 列，总格数超过一次能读的 {MOST_CELLS:,} 格",
-            f"has {meta.number_columns:,} columns and more than the {MOST_CELLS:,} cells that can be read at once",
+            f"总格数超过一次能读的 {MOST_CELLS:,} 格",
+            f"holds more than the {MOST_CELLS:,} cells that can be read at once",
         ),
         Text("请只留需要的变量，或按行拆分", "Keep the variables that are needed, or split its rows"),
     )

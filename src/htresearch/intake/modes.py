@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from htresearch.errors import Fault
 from htresearch.instruments import Item
-from htresearch.intake.decoding import REFUSED, Cells, Meaning, choice_table, labelled_reader, reader
+from htresearch.intake.decoding import REFUSED, Cells, Meaning, by_labels, choice_table, reader
 from htresearch.language import Text, listing
 
 NAMES = {
@@ -85,7 +85,7 @@ def settle(answers: Answers, modes: Sequence[str], file: str, given: str | None 
 
 
 def _by_label(item: Item, cells: Cells) -> list[Meaning]:
-    read = labelled_reader(item, cells.column, "label")
+    read = by_labels(item, cells.column)
     return [read(v, k) for v, k in zip(cells.distinct, cells.keys, strict=True)]
 
 

@@ -23,8 +23,8 @@ from htresearch.intake.decoding import (
     cells,
     decode,
     decode_split,
-    labelled_reader,
     reader,
+    by_labels,
 )
 from htresearch.intake.export import Column, Export, plain
 from htresearch.intake.matching import Matched, match
@@ -497,7 +497,7 @@ def _labels(item: Item, values: pd.Series) -> pd.Series:
 
 
 def _open_meanings(item: Item, read: Cells) -> list[Meaning]:
-    means = labelled_reader(item, read.column, "label") if read.column.missing else reader(item, "score")
+    means = by_labels(item, read.column) if read.column.missing else reader(item, "score")
     return [means(v, k) for v, k in zip(read.distinct, read.keys, strict=True)]
 
 
