@@ -143,7 +143,9 @@ def _empty_book(path: Path, form: Instrument, answers: list[dict]) -> None:
 
 def _wide(path: Path, form: Instrument, answers: list[dict]) -> None:
     rows = small.wenjuanxing(form, answers, "text")
-    small.write(path, [[*row, *([f"{90 + i}、题{i}" if n == 0 else i for i in range(5000)])] for n, row in enumerate(rows)])
+    small.write(
+        path, [[*row, *([f"{90 + i}、题{i}" if n == 0 else i for i in range(5000)])] for n, row in enumerate(rows)]
+    )
 
 
 def _labelled_otherwise(path: Path, form: Instrument, answers: list[dict]) -> None:
@@ -174,7 +176,12 @@ def _flip(content: bytes) -> bytes:
     return bytes(spoilt)
 
 
-NAME, TRAINED, KINDS, WISHES = "1、您的姓名：", "3、您是否参加过培训？", "4、参加过哪些形式？（可多选）", "6、您最需要什么？"
+NAME, TRAINED, KINDS, WISHES = (
+    "1、您的姓名：",
+    "3、您是否参加过培训？",
+    "4、参加过哪些形式？（可多选）",
+    "6、您最需要什么？",
+)
 TIRED, GLAD, YEARS, BEGAN = "第5题(我觉得累)", "第5题(我觉得高兴)", "7、您当了几年班主任？", "8、您哪天开始当班主任？"
 COMMENT = "9、您还想说什么？"
 HTML = b"<html><table><tr><td>\xe5\xba\x8f\xe5\x8f\xb7</td></tr></table></html>"
@@ -194,7 +201,11 @@ CORPUS = (
     Faulty("cut.sav", _bytes(lambda c: c[:200], ".sav"), "no readable .sav file"),
     Faulty("cut.dta", _bytes(lambda c: c[: len(c) // 2], ".dta"), "no readable .dta file"),
     Faulty("nul.csv", _bytes("序号,提交答卷时间\n1,\0\n".encode()), "neither a text table"),
-    Faulty("quotes.csv", _bytes(('序号,提交答卷时间,1、您的姓名：\n1,"2024' + "x" * 200_000).encode()), "no column answers|not readable CSV"),
+    Faulty(
+        "quotes.csv",
+        _bytes(('序号,提交答卷时间,1、您的姓名：\n1,"2024' + "x" * 200_000).encode()),
+        "no column answers|not readable CSV",
+    ),
     Faulty("sparse.xlsx", _sparse, "more than the"),
     Faulty("empty_book.xlsx", _empty_book, "no row of headers|no sheet|no column"),
     # headers
@@ -206,11 +217,17 @@ CORPUS = (
     Faulty("no_number.xlsx", _head(YEARS, "您当了几年班主任？"), "question 7"),
     Faulty("twice.xlsx", _rows(lambda r: [[*row, row[-1]] for row in r]), "answer the same item"),
     Faulty("dropped.xlsx", _rows(lambda r: [row[:-3] for row in r]), "no column answers"),
-    Faulty("added.xlsx", _rows(lambda r: [[*row, "10、工资？" if n == 0 else 1] for n, row in enumerate(r)]), "is no question"),
+    Faulty(
+        "added.xlsx",
+        _rows(lambda r: [[*row, "10、工资？" if n == 0 else 1] for n, row in enumerate(r)]),
+        "is no question",
+    ),
     Faulty("wide.xlsx", _wide, "more columns match nothing"),
     Faulty("time_twice.xlsx", _rows(lambda r: [[*row, row[1]] for row in r]), "tells the same"),
     Faulty("two_sheets.xlsx", _two_sheets, "2 sheets"),
-    Faulty("choice_dropped.xlsx", _rows(lambda r: [row[:9] + row[10:] for row in r], "number", True), "lacks the columns"),
+    Faulty(
+        "choice_dropped.xlsx", _rows(lambda r: [row[:9] + row[10:] for row in r], "number", True), "lacks the columns"
+    ),
     # answers
     Faulty("two_modes.xlsx", _rows(_two_modes, "number", True), "mode='number' or mode='score'"),
     Faulty("shifted.csv", _rows(lambda r: r[4].append("x") or r), "beyond the headers"),
@@ -232,7 +249,7 @@ CORPUS = (
     Faulty("odd_characters.xlsx", _set(3, COMMENT, "\u202e\u200b𠮷👩‍👩‍👧\u0301")),
     Faulty("script.xlsx", _set(3, COMMENT, "<script>alert(1)</script>")),
     # rows
-    Faulty("repeated.xlsx", _rows(lambda r: [*r, r[3], r[3]][: ROWS + 1 - 2] + [r[3], r[3]]), left_out=2),
+    Faulty("repeated.xlsx", _rows(lambda r: [*[*r, r[3], r[3]][: ROWS + 1 - 2], r[3], r[3]]), left_out=2),
     Faulty("headers_again.xlsx", _rows(lambda r: [*r[:5], r[0], *r[5:]])),
     Faulty("gaps.xlsx", _rows(lambda r: [*r[:5], [None], [None], *r[5:]])),
     Faulty("titled.xlsx", _rows(lambda r: [["答卷导出"], [None], *r])),

@@ -14,6 +14,7 @@ from htresearch.intake import Key, Linkage
 from . import small_form as small
 from .faulty_exports import CORPUS, ROWS, said
 
+
 @pytest.fixture(scope="module")
 def form(tmp_path_factory):
     return small.form(tmp_path_factory.mktemp("form"))
@@ -55,7 +56,7 @@ def test_nothing_is_written_when_a_file_is_refused(form, tmp_path):
         assert not (tmp_path / "study").exists() and len(linkage) == 0
 
 
-# --- anything at all ----------------------------------------------------------------------------------------------------
+# --- anything at all -----------------------------------------------------------------------------------------------
 
 CELLS = st.one_of(
     st.none(),
@@ -63,11 +64,23 @@ CELLS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False, width=32),
     st.booleans(),
     st.text(max_size=12).filter(lambda t: "\0" not in t),
-    st.sampled_from(["(跳过)", "(空)", "-3", "有时", "是", "讲座┋其他〖x〗", "时间→帮手", "2024/9/1", "1:23", "A.是", "测试"]),
+    st.sampled_from(
+        ["(跳过)", "(空)", "-3", "有时", "是", "讲座┋其他〖x〗", "时间→帮手", "2024/9/1", "1:23", "A.是", "测试"]
+    ),
 )
 HEADERS = st.one_of(
     st.sampled_from(
-        [*small.FACTS, "3、您是否参加过培训？", "第5题(我觉得累)", "7、您当了几年班主任？", "tired", "years", "kinds_1", "总分", "1、"]
+        [
+            *small.FACTS,
+            "3、您是否参加过培训？",
+            "第5题(我觉得累)",
+            "7、您当了几年班主任？",
+            "tired",
+            "years",
+            "kinds_1",
+            "总分",
+            "1、",
+        ]
     ),
     st.text(max_size=10).filter(lambda t: "\0" not in t),
 )
@@ -90,7 +103,12 @@ def test_any_table_ends_in_a_receipt_or_a_message(form, tmp_path, headers, data)
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_sound_export_with_any_cells_changed(form, tmp_path, data):
-    rows = [list(row) for row in small.wenjuanxing(form, small.answers(form, 8), data.draw(st.sampled_from(["text", "number", "score"])))]
+    rows = [
+        list(row)
+        for row in small.wenjuanxing(
+            form, small.answers(form, 8), data.draw(st.sampled_from(["text", "number", "score"]))
+        )
+    ]
     for _ in range(data.draw(st.integers(0, 6))):
         i = data.draw(st.integers(0, len(rows) - 1))
         rows[i][data.draw(st.integers(0, len(rows[0]) - 1))] = data.draw(CELLS)

@@ -12,7 +12,9 @@ RECEIPT = Receipt(
     sha256="ab" * 32,
     rows_in=1200,
     rows_kept=1197,
-    exclusions=(Exclusion(Text("重复 & 相同", "repeated & equal"), 3, (Text("第 4 行", "row 4"), Text("第 9 行", "row 9"))),),
+    exclusions=(
+        Exclusion(Text("重复 & 相同", "repeated & equal"), 3, (Text("第 4 行", "row 4"), Text("第 9 行", "row 9"))),
+    ),
     findings=(Exclusion(Text("不是选项", "no option"), 2, ("B7", "B8")),),
     notes=(Text("按文本", "by text"),),
     tables={Text("缺失", "Missing"): {Text("跳过", "Skipped"): 1200, "x": 2}, Text("空表", "Empty"): {}},
@@ -30,7 +32,10 @@ def test_json_says_all_in_both_languages():
         }
     ]
     assert said["findings"][0]["where"] == ["B7", "B8"]
-    assert said["tables"][0]["counts"] == [{"name": {"zh": "跳过", "en": "Skipped"}, "count": 1200}, {"name": "x", "count": 2}]
+    assert said["tables"][0]["counts"] == [
+        {"name": {"zh": "跳过", "en": "Skipped"}, "count": 1200},
+        {"name": "x", "count": 2},
+    ]
 
 
 def test_the_page_is_whole_and_harmless():

@@ -35,7 +35,20 @@ def test_moments_are_read(written, read):
 
 @pytest.mark.parametrize(
     "written",
-    ["", "昨天", "9/1/2024", "1.2.24", "2024/13/1", "2024-02-30", "2024-09-01T00:05:03Z", "0001-01-01", 12, True, None, "12:30"],
+    [
+        "",
+        "昨天",
+        "9/1/2024",
+        "1.2.24",
+        "2024/13/1",
+        "2024-02-30",
+        "2024-09-01T00:05:03Z",
+        "0001-01-01",
+        12,
+        True,
+        None,
+        "12:30",
+    ],
 )
 def test_what_could_mean_two_days_or_none_is_not_read(written):
     assert moment(written) is None
@@ -43,7 +56,11 @@ def test_what_could_mean_two_days_or_none_is_not_read(written):
 
 @given(st.datetimes(datetime(1950, 1, 1), datetime(2150, 1, 1)).map(lambda d: d.replace(microsecond=0)))
 def test_a_moment_survives_being_written(at):
-    for form in ("{0.year}/{0.month}/{0.day} {0.hour}:{0:%M:%S}", "{0:%Y-%m-%d %H:%M:%S}", "{0.year}年{0.month}月{0.day}日 {0:%H:%M:%S}"):
+    for form in (
+        "{0.year}/{0.month}/{0.day} {0.hour}:{0:%M:%S}",
+        "{0:%Y-%m-%d %H:%M:%S}",
+        "{0.year}年{0.month}月{0.day}日 {0:%H:%M:%S}",
+    ):
         assert moment(form.format(at)) == at
 
 

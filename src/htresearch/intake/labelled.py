@@ -78,7 +78,9 @@ def _read(path: Path, source: str) -> tuple[pa.Table, dict]:
 
 
 def _column(name: str, table: pa.Table, told: dict) -> Column:
-    parts = [table[part] for part in (json.dumps([name, kind]) for kind in ("text", "all")) if part in table.column_names]
+    parts = [
+        table[part] for part in (json.dumps([name, kind]) for kind in ("text", "all")) if part in table.column_names
+    ]
 
     def cells() -> np.ndarray:
         read = np.full(table.num_rows, None, dtype=object)

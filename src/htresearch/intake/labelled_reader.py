@@ -28,9 +28,15 @@ def main(path: str, kind: str, result: str, most_cells: int) -> int:
             if (meta.number_rows or 0) > limit:
                 return TOO_LARGE
             # One row more than may be: a file that does not say how many it has is found out all the same.
-            table, meta = reader(path, user_missing=True, output_format="dict", encoding=encoding, row_limit=limit + 1)
+            table, meta = reader(
+                path, user_missing=True, output_format="dict", encoding=encoding, row_limit=limit + 1
+            )
         except Exception as error:  # noqa: BLE001  whatever it is, the file cannot be read
-            if isinstance(error, UnicodeDecodeError) or "encod" in str(error).lower() or "convert" in str(error).lower():
+            if (
+                isinstance(error, UnicodeDecodeError)
+                or "encod" in str(error).lower()
+                or "convert" in str(error).lower()
+            ):
                 continue
             return UNREADABLE
         if len(next(iter(table.values()), ())) > limit:

@@ -20,11 +20,11 @@ from htresearch.intake.decoding import (
     Cells,
     Decoded,
     Meaning,
+    by_labels,
     cells,
     decode,
     decode_split,
     reader,
-    by_labels,
 )
 from htresearch.intake.export import Column, Export, plain
 from htresearch.intake.matching import Matched, match
