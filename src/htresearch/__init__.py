@@ -7,19 +7,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 _MODULES = frozenset(
-    {
-        "checks",
-        "errors",
-        "identifiers",
-        "instruments",
-        "intake",
-        "language",
-        "multilevel",
-        "publish",
-        "result",
-        "scales",
-        "study",
-    }
+    {"checks", "errors", "instruments", "intake", "language", "multilevel", "publish", "result", "study"}
 )
 _NAMES = {
     "Estimates": "htresearch.result",

@@ -56,7 +56,7 @@ def test_nothing_is_written_when_a_file_is_refused(form, tmp_path):
         assert not (tmp_path / "study").exists() and len(linkage) == 0
 
 
-# --- anything at all -----------------------------------------------------------------------------------------------
+# --- anything at all ----------------------------------------------------------------------------------------------
 
 CELLS = st.one_of(
     st.none(),

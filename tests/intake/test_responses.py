@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pandas as pd
+import pyreadstat
 import pytest
 
 import htresearch as ht
@@ -78,7 +79,7 @@ def _value(item, said):
     return ";".join(map(str, said)) if isinstance(said, list) else said
 
 
-# --- the same answers ---------------------------------------------------------------------------------------
+# --- the same answers ---------------------------------------------------------------------------------------------
 
 
 WRITTEN = {
@@ -124,11 +125,11 @@ def test_labels_decide_what_a_value_of_a_labelled_file_means(form, said, tmp_pat
     monkeypatch.setattr(small, "wenjuanxing", lambda f, s, mode, split=False: score(f, s, numbered[mode], split))
     path = small.write_labelled(tmp_path / "a.sav", form, said)
     meant = small.written(form.items["tired"], "text")
-    table, _meta = __import__("pyreadstat").read_sav(str(path), user_missing=True)
+    table, _ = pyreadstat.read_sav(str(path), user_missing=True)
     labels = {"tired": {n: meant[v] for v, n in small.written(form.items["tired"], "number").items()}}
     labels["glad"] = labels["tired"]
     ranges = {name: [{"lo": -3, "hi": -2}] for name in ("tired", "glad", "trained")}
-    __import__("pyreadstat").write_sav(table, str(path), variable_value_labels=labels, missing_ranges=ranges)
+    pyreadstat.write_sav(table, str(path), variable_value_labels=labels, missing_ranges=ranges)
     got = intake.read(path, form).frame
     pd.testing.assert_series_equal(got["tired"], truth(form, said)["tired"])
 
@@ -186,7 +187,7 @@ def test_public_names(form, said, wjx, tmp_path):
     assert all(isinstance(note, str) for note in frame.attrs["notes"])
 
 
-# --- how answers are written --------------------------------------------------------------------------------
+# --- how answers are written --------------------------------------------------------------------------------------
 
 
 def _without_ends(form, said):
@@ -311,7 +312,7 @@ def test_ranks_of_choices(form, said, read, ranks, value):
     assert pd.isna(got) if value is None else got == value
 
 
-# --- headers that do not match ------------------------------------------------------------------------------
+# --- headers that do not match ------------------------------------------------------------------------------------
 
 
 def test_another_number_is_asked_about(refused, wjx):
@@ -460,7 +461,7 @@ def test_cells_beyond_the_headers_are_a_fault(refused, wjx):
     assert "Q6" in fault
 
 
-# --- rows ---------------------------------------------------------------------------------------------------
+# --- rows ---------------------------------------------------------------------------------------------------------
 
 
 def counts(receipt):
@@ -535,9 +536,8 @@ def test_equal_answers_in_quick_succession_are_reported(form, tmp_path):
     path = small.write(tmp_path / "a.csv", rows)
     rest = [i for i in climate.items if i not in rows[0]]
     receipt = intake.read(path, climate, without=rest).receipt
-    assert [(f.rule.en[:21], f.count, f.where[0].en) for f in receipt.findings] == [
-        ("All answers equal thos", 1, "row 3")
-    ] or [(f.count, f.where[0].en) for f in receipt.findings] == [(1, "row 3")]
+    (found,) = receipt.findings
+    assert found.rule.en.startswith("All answers equal") and found.count == 1 and found.where[0].en == "row 3"
 
 
 def test_answers_against_the_skip_rule_are_reported_and_kept(form, said, read, wjx):
@@ -579,7 +579,7 @@ def test_no_rows_at_all(read, wjx):
     assert list(got.frame)[3:] == ["trained", "kinds", "tired", "glad", "wishes", "years", "began", "comment"]
 
 
-# --- what identifies ----------------------------------------------------------------------------------------
+# --- what identifies ----------------------------------------------------------------------------------------------
 
 
 def test_identifiers_in_text_are_replaced_and_counted(read, wjx):

@@ -269,7 +269,7 @@ class Decoded:
 
     Attributes
     ----------
-    values : pandas.Series
+    given : pandas.Series
     why : array of int
         By row: 0 where there is an answer, else 1 + the position in `reasons`.
     reasons : tuple of Text
@@ -277,7 +277,7 @@ class Decoded:
         Answers beside which words stood that were not taken in.
     """
 
-    values: pd.Series
+    given: pd.Series
     why: np.ndarray
     reasons: tuple[Text, ...]
     aside: int = 0
@@ -327,7 +327,7 @@ def decode_split(item: Item, columns: Mapping[int, Column]) -> tuple[Decoded, di
         columns[listed[0].value], which.ravel(), patterns, np.bincount(which.ravel(), minlength=len(patterns))
     )
     decoded = decode(item, whole_item, meanings)
-    return Decoded(decoded.values, decoded.why, decoded.reasons, aside), refused
+    return Decoded(decoded.given, decoded.why, decoded.reasons, aside), refused
 
 
 _BLANK, _SKIP, _BAD = -1, -2, -3

@@ -169,7 +169,7 @@ class _Search:
         return found
 
     def target(self, column: Column) -> Target | bool | None:
-        """Return what a column answers; True where the user has settled it otherwise, None where it is uncertain."""
+        """Return what a column answers, True where the user has settled it, None where nothing is certain."""
         key = next((k for k in (column.header.strip(), column.header, column.place) if k in self.said), None)
         if key is not None:
             self.used.add(key)

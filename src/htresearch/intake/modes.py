@@ -173,6 +173,6 @@ def _undecided(answers: Answers, read: Mapping[str, Mapping], rivals: list[str],
         ).format(a=NAMES[first], b=NAMES[second], item=example.id),
         Text(
             "请看导出时选的是哪一种，写 mode={a!r} 或 mode={b!r}；最稳妥的是按选项文本重新导出",
-            "See how it was exported and give mode={a!r} or mode={b!r}; or export again by text (按选项文本)",
+            "See how it was exported and give mode={a!r} or mode={b!r}; safest is a new export by text (按选项文本)",
         ).format(a=first, b=second),
     )

@@ -262,7 +262,7 @@ class _Reading:
     def _column(self, name: str) -> Column:
         return self.matched.whole.get(name) or next(iter(self.matched.split[name].values()))
 
-    # --- cells to values ------------------------------------------------------------------------------------
+    # --- cells to values ------------------------------------------------------------------------------------------
 
     def _decoded(self, asked: list[str], mode: str | None):
         """Return the answers by item, the refused cells by item, and notes; raise where columns cannot be read."""
@@ -307,11 +307,11 @@ class _Reading:
         columns = {"respondent_id": respondent, "submitted_at": submitted, "duration_s": duration}
         identifying = {}
         for name, item in items.items():
-            values = _nothing(item, rows) if name not in asked else decoded[name].values
+            said = decoded[name].given if name in asked else _nothing(item, rows)
             if item.identifies is None:
-                columns[name] = values
+                columns[name] = said
             elif name in asked:
-                identifying[name] = _labels(item, values)
+                identifying[name] = _labels(item, said)
         frame = pd.DataFrame(columns, index=range(rows))
         return frame, pd.DataFrame(identifying, index=range(rows)), [*notes, *more]
 
@@ -335,7 +335,7 @@ class _Reading:
                 notes.append(said)
         return submitted, duration, notes
 
-    # --- rows -----------------------------------------------------------------------------------------------
+    # --- rows -----------------------------------------------------------------------------------------------------
 
     def _screened(self, frame: pd.DataFrame, identifying: pd.DataFrame, told: Mapping[str, np.ndarray]):
         """Return which rows are kept, what was left out, what is reported, and answers against the form's rules."""
@@ -400,7 +400,7 @@ class _Reading:
                 rule = Text("{name}读不出，记为缺失", "{name} cannot be read, made missing").format(name=label(name))
                 yield Exclusion(rule, len(rows), tuple(column.locate(i) for i in rows[:MOST_PLACES].tolist()))
 
-    # --- what identifies ------------------------------------------------------------------------------------
+    # --- what identifies ------------------------------------------------------------------------------------------
 
     def _mask(self, frame: pd.DataFrame, identifying: pd.DataFrame, names: Iterable[str], kept: np.ndarray):
         """Take what identifies somebody out of the text answers that are kept; return counts by kind, and notes."""
@@ -426,7 +426,7 @@ class _Reading:
         )
         return counts, [note] if kinds else []
 
-    # --- the receipt ----------------------------------------------------------------------------------------
+    # --- the receipt ----------------------------------------------------------------------------------------------
 
     def _left_out(self) -> Iterator[Text]:
         names = [identifiers.mask(" ".join(c.header.split())[:40]) or c.place for c in self.matched.left_out]
@@ -487,7 +487,7 @@ def _respondents(told: np.ndarray | None, rows: int) -> tuple[pd.Series, list[Te
 
 def _nothing(item: Item, rows: int) -> pd.Series:
     empty = Cells(None, np.full(rows, -1), np.empty(0, object), np.empty(0, int))
-    return decode(item, empty, []).values
+    return decode(item, empty, []).given
 
 
 def _labels(item: Item, values: pd.Series) -> pd.Series:
@@ -511,7 +511,7 @@ def _with_value(place: Text | str, value: Text | str) -> Text:
 
 
 def shown(value: object, item: Item) -> Text | str:
-    """Return what may be said of a refused answer: a short number, words like a label; else its length."""
+    """Return what may be said of a refused answer: a short number, or words like a label; else its length."""
     key = plain(value)
     short = len(key) <= 6 and key[:1].isdecimal() and sum(c.isdecimal() for c in key) <= 4
     if short or (len(key) <= 4 and key.lstrip("+-").isdecimal()):

@@ -23,10 +23,8 @@ _YEAR_FIRST = re.compile(
     r"(?P<y>\d{4})\s*[-/.年]\s*(?P<mo>\d{1,2})\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?(?:\s*(?:星期|周).)?[\st,]*"
     rf"{_CLOCK}\s*(?:\+08:?00)?"
 )
-_MONTHS = {
-    m: i
-    for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
-}
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 _MONTH_NAMED = re.compile(rf"(?P<d>\d{{1,2}})[-\s](?P<name>[a-z]{{3}})[a-z]*[-\s,]+(?P<y>\d{{4}})[\st,]*{_CLOCK}")
 _COMPACT = re.compile(rf"(?P<y>20\d\d)(?P<mo>[01]\d)(?P<d>[0-3]\d)(?:[\st]*{_CLOCK})")
 _AFTERNOON = ("下午", "晚上", "pm")
