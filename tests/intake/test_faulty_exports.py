@@ -86,7 +86,7 @@ HEADERS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(HEADERS, min_size=1, max_size=8), st.data())
 def test_any_table_ends_in_a_receipt_or_a_message(form, tmp_path, headers, data):
     rows = data.draw(st.lists(st.lists(CELLS, max_size=9), max_size=6))
@@ -100,7 +100,7 @@ def test_any_table_ends_in_a_receipt_or_a_message(form, tmp_path, headers, data)
         assert answers.receipt.rows_kept == len(answers.frame)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_sound_export_with_any_cells_changed(form, tmp_path, data):
     rows = [
@@ -134,7 +134,7 @@ def sound(form, tmp_path_factory):
     return {path.suffix: path.read_bytes() for path in paths}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_sound_file_with_any_bytes_changed(form, sound, tmp_path, data):
     ending = data.draw(st.sampled_from(sorted(sound)))

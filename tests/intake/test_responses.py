@@ -461,6 +461,18 @@ def test_cells_beyond_the_headers_are_a_fault(refused, wjx):
     assert "Q6" in fault
 
 
+@pytest.mark.parametrize("number", [lambda n: f"1、说法—第{n}条", lambda n: f"{n}、第{n}条"])
+def test_a_licensed_form_is_matched_by_number_and_order(tmp_path, number):
+    form = ht.load_instrument("surveys/maslach_educators.yaml")
+    rows = [["序号", "提交答卷时间", *(number(n) for n in range(1, 23))]]
+    rows += [[r, "2024/9/2 8:00:00", *((n + r) % 7 for n in range(22))] for r in range(7)]
+    got = intake.read(small.write(tmp_path / "a.xlsx", rows), form)
+    assert got.frame["mbi_03"].tolist() == [(2 + r) % 7 for r in range(7)]
+    assert any("no wording" in note.en for note in got.receipt.notes)
+    with pytest.raises(IntakeError):
+        intake.read(small.write(tmp_path / "b.xlsx", [row[:-1] for row in rows]), form)
+
+
 # --- rows ---------------------------------------------------------------------------------------------------------
 
 

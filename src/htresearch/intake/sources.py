@@ -11,7 +11,7 @@ from htresearch.errors import Fault, IntakeError
 from htresearch.instruments import Instrument
 from htresearch.intake import labelled, spreadsheet, tencent, wenjuanxing
 from htresearch.intake.export import Export, Layout, lay_out, signs
-from htresearch.intake.matching import target_names, target_words
+from htresearch.intake.targets import target_names, target_words
 from htresearch.intake.workbook import Sheet, Workbook, open_table
 from htresearch.language import Text, listing
 
