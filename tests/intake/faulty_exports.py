@@ -207,7 +207,7 @@ CORPUS = (
         "no column answers|not readable CSV",
     ),
     Faulty("sparse.xlsx", _sparse, "more than the"),
-    Faulty("empty_book.xlsx", _empty_book, "no row of headers|no sheet|no column"),
+    Faulty("empty_book.xlsx", _empty_book, "sheets are empty"),
     # headers
     Faulty("no_headers.xlsx", _rows(lambda r: r[1:]), "no row of headers|no column answers"),
     Faulty("headers_only_facts.xlsx", _rows(lambda r: [row[:6] for row in r]), "no column answers"),

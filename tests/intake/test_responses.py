@@ -329,6 +329,13 @@ def test_other_words_are_asked_about_with_the_nearest(form, said, read, refused,
         assert read(wjx, columns={key: "years"}).frame["years"].equals(truth(form, said)["years"])
 
 
+def test_a_header_that_lost_its_number_is_asked_about(form, said, read, refused, wjx):
+    wjx[0][column(wjx, YEARS)] = "您当了几年班主任？"
+    (fault,) = refused(wjx)
+    assert 'columns={"N1": "years"}' in fault
+    assert read(wjx, columns={"N1": "years"}).frame["years"].equals(truth(form, said)["years"])
+
+
 def test_a_question_that_is_not_on_the_form(read, refused, wjx):
     rows = [[*row, "10、您的工资是多少？" if n == 0 else 5000] for n, row in enumerate(wjx)]
     (fault,) = refused(rows)

@@ -7,19 +7,19 @@ from difflib import SequenceMatcher
 
 from htresearch.checks import suggestion
 from htresearch.errors import Fault
-from htresearch.instruments import Instrument, Question
+from htresearch.instruments import Instrument, Item, Question
 from htresearch.intake.export import Column, Export, words
 from htresearch.intake.targets import Search, Target, forms, several, short
 from htresearch.language import Text, listing
 
-_NEAR, _CANDIDATES, _MOST_ASKED, _LONGEST = 0.5, 3, 30, 200
+_NEAR, _CANDIDATES, _MOST_ASKED, _LONGEST = 0.5, 3, 12, 200
 
 
 def argument_faults(search: Search) -> Iterator[Fault]:
     """Yield what the user says of columns and items that are not there."""
     for key, name in search.said.items():
         if key not in search.used:
-            headers = [c.header.strip() for c in search.export.questions]
+            headers = [c.header.strip() for c in (*search.export.questions, *search.export.others)]
             yield Fault(
                 Text("参数 columns", "Argument columns"),
                 Text(f"文件中没有“{key}”这一列", f"the file has no column {key!r}"),
@@ -70,7 +70,7 @@ def doubled(export: Export, found: Mapping[str, tuple[Target, list[Column]]]) ->
             )
 
 
-def ask(search: Search, asked: list[Column], found: set[str]) -> Iterator[Fault]:
+def ask(search: Search, asked: list[Column], spare: list[Column], found: set[str]) -> Iterator[Fault]:
     """Yield a fault for each column that matches nothing exactly; one for all where only the numbers differ."""
     open_targets = [t for n, t in search.targets.items() if n not in found and t.item.id not in search.without]
     moved = [c for c in asked if len(search.worded.get(c.heading.words, ())) == 1]
@@ -90,7 +90,7 @@ def ask(search: Search, asked: list[Column], found: set[str]) -> Iterator[Fault]
                 "If it is the same form, give numbers=False (words alone decide)",
             ),
         )
-        yield from _absent(search, found | {search.worded[c.heading.words][0].name for c in moved})
+        yield from _absent(search, spare, found | {search.worded[c.heading.words][0].name for c in moved})
         return
     suggested = set()
     for question, rows in _rewritten(search, asked):
@@ -114,7 +114,7 @@ def ask(search: Search, asked: list[Column], found: set[str]) -> Iterator[Fault]
             Text("请先处理上面各列", "See to those above first"),
         )
     else:
-        yield from _absent(search, found | suggested)
+        yield from _absent(search, spare, found | suggested)
 
 
 def _rewritten(search: Search, asked: list[Column]) -> Iterator[tuple[Question, list[tuple[Column, Target]]]]:
@@ -165,14 +165,14 @@ def _difference(search: Search, column: Column) -> Text:
     return Text("问卷中没有这道题", "is no question of the instrument")
 
 
-def _nearest(column: Column, targets: list[Target]) -> list[Target]:
+def _likeness(column: Column, target: Target) -> float:
     said = column.heading.words[:_LONGEST]
+    same = 0.15 * (target.question.number == column.heading.number)
+    return same + max((SequenceMatcher(None, said, form).ratio() for form in forms(target)), default=0.0)
 
-    def likeness(target: Target) -> float:
-        same = 0.15 * (target.question.number == column.heading.number)
-        return same + max((SequenceMatcher(None, said, form).ratio() for form in forms(target)), default=0.0)
 
-    ranked = sorted(((likeness(t), -i, t) for i, t in enumerate(targets)), key=lambda r: r[:2], reverse=True)
+def _nearest(column: Column, targets: list[Target]) -> list[Target]:
+    ranked = sorted(((_likeness(column, t), -i, t) for i, t in enumerate(targets)), key=lambda r: r[:2], reverse=True)
     near = [t for score, _, t in ranked if score >= _NEAR]
     # What stands under the number of a question may be it, however it is worded.
     own = [t for t in targets if t.question.number == column.heading.number and t.choice is None]
@@ -193,7 +193,7 @@ def _choose(column: Column, near: list[Target]) -> Text:
     ).format(all=listing([t.shown for t in near]), pick=pick, out=out)
 
 
-def _absent(search: Search, seen: set[str]) -> Iterator[Fault]:
+def _absent(search: Search, spare: list[Column], seen: set[str]) -> Iterator[Fault]:
     """Yield a fault for each question with items that no column answers or may answer."""
     for question in search.instrument.questions:
         lacking = [
@@ -211,8 +211,25 @@ def _absent(search: Search, seen: set[str]) -> Iterator[Fault]:
                     f=search.export.path.name, n=question.number, zh=short(said.zh), en=short(said.en)
                 ),
                 Text("没有对应的列：{all}", "no column answers {all}").format(all=listing(names)),
-                Text(
-                    "请检查导出是否完整；若当时没有问，请写 without={names}",
-                    "See whether the export is complete; if it was not asked, give without={names}",
-                ).format(names=names),
+                _may_be(search, spare, question, lacking),
             )
+
+
+def _may_be(search: Search, spare: list[Column], question: Question, lacking: list[Item]) -> Text:
+    """Return what to do about items without a column: there may be one that bears no number."""
+    near = {}
+    for item in lacking:
+        alike = [(_likeness(c, Target(question, item)), c) for c in spare[:_LONGEST]]
+        score, column = max(alike, key=lambda pair: pair[0], default=(0.0, None))
+        if score >= _NEAR:
+            near[column.place] = (column.name, item.id)
+    if near:
+        pick = "{" + ", ".join(f'"{place}": "{name}"' for place, (_, name) in near.items()) + "}"
+        return Text(
+            "最接近的列是 {all}，但题号或题干不完全相同。若就是它，请写 columns={pick}",
+            "Nearest is {all}, but its number or words are not quite the same. If that is it, give columns={pick}",
+        ).format(all=listing([name for name, _ in near.values()]), pick=pick)
+    return Text(
+        "请检查导出是否完整；若当时没有问，请写 without={names}",
+        "See whether the export is complete; if it was not asked, give without={names}",
+    ).format(names=[item.id for item in lacking])

@@ -65,23 +65,23 @@ def match(
     search = Search(export, instrument, dict(columns or {}), frozenset(without), numbers)
     found = {}  # target name -> (target, columns)
     unmatched = []
-    for column in export.questions:
+    for column in (*export.questions, *(c for c in export.others if search.key(c) is not None)):
         target = search.target(column)
         if target is None:
             unmatched.append(column)
         elif isinstance(target, Target):
             found.setdefault(target.name, (target, []))[1].append(column)
-    faults = [*search.faults, *argument_faults(search), *doubled(export, found)]
+    faults = [*argument_faults(search), *doubled(export, found)]
     asked = [c for c in unmatched if export.strict or c.heading.number is not None]
     if not found and not any(c.heading.words in search.worded for c in asked):
         raise IntakeError(*(faults or [nothing_matches(export, instrument)]))
-    faults += ask(search, asked, set(found))
+    spare = [c for c in (*unmatched, *export.others) if c not in asked and search.key(c) is None]
+    faults += ask(search, asked, spare, set(found))
     whole, split, more = _assemble(search, found)
     faults += more
     if faults:
         raise IntakeError(*faults)
-    left = [c for c in unmatched if c not in asked] + search.dropped + list(export.others)
-    return Matched(whole, split, tuple(left), tuple(_notes(search)))
+    return Matched(whole, split, (*spare, *search.dropped), tuple(_notes(search)))
 
 
 def _assemble(search: Search, found: Mapping[str, tuple[Target, list[Column]]]):

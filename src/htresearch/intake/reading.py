@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from htresearch.language import Text, label, listing
 
 #: A column with so many refused answers, more than half of all, is not the item's at all.
 _REFUSED_IS_WRONG = 5
-_ALIKE = 0.5
+_ALIKE = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -362,9 +363,15 @@ def shown(value: object, item: Item) -> Text | str:
     if short or (len(key) <= 4 and key.lstrip("+-").isdecimal()):
         return key
     labels = [plain(t) for c in item.choices for t in (c.label.zh, c.label.en)]
-    if len(key) <= 30 and any(SequenceMatcher(None, key, t).ratio() >= _ALIKE for t in labels):
-        return identifiers.mask(key)
-    return Text(f"‹{len(key)} 字›", f"‹{len(key)} characters›")
+    pieces = [_piece(piece, labels) for piece in re.split("([┋→;])", key[:100])]
+    return Text("".join(p.zh for p in pieces), "".join(p.en for p in pieces))
+
+
+def _piece(piece: str, labels: list[str]) -> Text:
+    said = identifiers.mask(piece)
+    if piece in ("", "┋", "→", ";") or any(SequenceMatcher(None, piece, t).ratio() >= _ALIKE for t in labels):
+        return Text(said, said)
+    return Text(f"‹{len(piece)} 字›", f"‹{len(piece)} characters›")
 
 
 def _wrong_column(file: str, item: Item, column: Column, read: Cells, meanings: list[Meaning]) -> Iterator[Fault]:

@@ -117,6 +117,12 @@ def _no_sheet(book: Workbook, sheet: str) -> Fault:
 
 
 def _which_sheet(book: Workbook, sheets: list[Sheet], fitting: list) -> Fault:
+    if not sheets:
+        return Fault(
+            book.path.name,
+            Text("工作表都是空的", "its sheets are empty"),
+            Text("请重新导出", "Export it again"),
+        )
     if not fitting:
         return Fault(
             book.path.name,

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from htresearch.errors import Fault
 from htresearch.instruments import Choice, Instrument, Item, Question
 from htresearch.intake.export import Column, Export, words
 from htresearch.language import Text
@@ -49,8 +48,9 @@ def target_names(instrument: Instrument) -> frozenset[str]:
 
 
 def target_words(instrument: Instrument) -> frozenset[str]:
-    """Return the words of every header that can answer."""
-    return frozenset(form for target in all_targets(instrument).values() for form in forms(target) if form)
+    """Return the words of every header that can answer without a number."""
+    targets = all_targets(instrument).values()
+    return frozenset(form for target in targets for form in forms(target, alone=False) if form)
 
 
 @dataclass
@@ -62,7 +62,6 @@ class Search:
     said: dict[str, str | None]
     without: frozenset[str]
     numbers: bool
-    faults: list[Fault] = field(default_factory=list)
     dropped: list[Column] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
@@ -96,9 +95,13 @@ class Search:
                 found |= {c: Target(question, item) for c, item in zip(own, question.items, strict=True)}
         return found
 
+    def key(self, column: Column) -> str | None:
+        """Return how the user names a column, if at all: by its header, or by where that stands."""
+        return next((k for k in (column.header.strip(), column.header, column.place) if k in self.said), None)
+
     def target(self, column: Column) -> Target | bool | None:
         """Return what a column answers, True where the user has settled it, None where nothing is certain."""
-        key = next((k for k in (column.header.strip(), column.header, column.place) if k in self.said), None)
+        key = self.key(column)
         if key is not None:
             self.used.add(key)
             if self.said[key] is None:
@@ -111,10 +114,11 @@ class Search:
             return self.by_order[column]
         number, said = column.heading.number, column.heading.words
         hits = self.worded.get(said, [])
-        if self.numbers and number is not None:
+        if number is None:
+            # The name of a choice alone, without number or question, could be anything.
+            hits = [] if self.export.strict else [t for t in hits if said in set(forms(t, alone=False))]
+        elif self.numbers:
             hits = [t for t in hits if t.question.number == number]
-        elif self.numbers and self.export.strict:
-            hits = []
         return hits[0] if len(hits) == 1 else None
 
 
@@ -123,13 +127,13 @@ def several(item: Item) -> Iterable[Choice]:
     return item.choices if item.type in SEVERAL else ()
 
 
-def forms(target: Target) -> Iterator[str]:
-    """Yield the words by which a header can name a target: with and without the question above it."""
+def forms(target: Target, alone: bool = True) -> Iterator[str]:
+    """Yield the words by which a header can name a target: with the question above it, and `alone` where it may."""
     for language in ("zh", "en"):
         stem = words(getattr(target.question.text, language))
         if target.choice is not None:
             label = words(getattr(target.choice.label, language))
-            yield from (label, stem + label) if label else ()
+            yield from ((label, stem + label) if alone else (stem + label,)) if label else ()
         elif target.question.type == "matrix":
             row = words(getattr(target.item.text, language))
             yield from (row, stem + row) if row else ()
