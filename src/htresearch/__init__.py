@@ -7,7 +7,19 @@ from importlib import import_module
 from importlib.metadata import version
 
 _MODULES = frozenset(
-    {"checks", "errors", "instruments", "intake", "language", "multilevel", "publish", "result", "study"}
+    {
+        "checks",
+        "errors",
+        "identifiers",
+        "instruments",
+        "intake",
+        "language",
+        "multilevel",
+        "publish",
+        "result",
+        "scales",
+        "study",
+    }
 )
 _NAMES = {
     "Estimates": "htresearch.result",
