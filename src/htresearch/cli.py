@@ -157,12 +157,26 @@ def _application() -> typer.Typer:
             Path | None,
             typer.Option(help=_help("问卷文件夹；给出则也模拟各轮调查。", "Instruments to simulate rounds of, too.")),
         ] = None,
+        arrivals: Annotated[
+            Path | None,
+            typer.Option(
+                help=_help(
+                    "另写一套练习材料的文件夹：问卷星导出、各校工作簿、名册和待并入的研究。",
+                    "Also a folder to practise on: exports, schools' workbooks, a roster, a study to take them into.",
+                )
+            ),
+        ] = None,
     ) -> None:
         from htresearch.study import simulate as simulation
 
         size = {"schools": schools, "classes_per_school": classes_per_school, "terms": terms}
         with _working(Text("正在模拟……", "Simulating …")):
             simulation.simulate(out, **size, seed=seed, surveys=surveys)
+        if arrivals is not None:
+            from htresearch.intake import demonstration
+
+            with _working(Text("正在写练习材料……", "Writing what to practise on …")):
+                demonstration.arrivals(out, arrivals, surveys, seed)
         typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=out)))
 
     @app.command(

@@ -175,6 +175,19 @@ def test_nothing_written_says_who_anybody_is(district, roster, forms, without, k
             assert secret not in said, kind
 
 
+def test_classes_have_pseudonyms_until_there_is_a_table_of_them(district, roster, forms, key, tmp_path):
+    path = tmp_path / "export.xlsx"
+    export(district, forms["class_climate"], WAVE, path, roster=roster)
+    receipt = intake.take_in(path, forms["class_climate"], tmp_path / "new", WAVE, key, Linkage(key))
+    got = ht.open_study(tmp_path / "new").frame("responses")
+    assert got["class_id"].str.fullmatch(r"cls_[0-9a-f]{20}").all()
+    asked = pd.read_parquet(district / "responses.parquet").query(
+        "instrument_id == 'class_climate' and wave == @WAVE"
+    )
+    assert got["class_id"].nunique() == asked["class_id"].nunique()
+    assert any("no table of classes" in note.en for note in receipt.notes)
+
+
 # --- who an answer is of ------------------------------------------------------------------------------------------
 
 

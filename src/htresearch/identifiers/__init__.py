@@ -14,7 +14,8 @@ What is decided here, where a number could be two things:
 - Eleven digits that begin with 13 to 19 are a mobile phone, in one piece or in the groups in which phones are
   written. Dates, pairs of years, decimals and ids of this package are not.
 - What has no form of its own (a seat number, a WeChat or QQ name, a local phone, a name on no roster) is found where
-  a word before it says what it is: 座号：12, 微信号 lan_88, 我叫王兰.
+  a word before it says what it is: 座号：12, 微信号 lan_88, 我叫王兰; a name also where a title follows and it stands
+  at the start of what is said: 感谢王兰老师.
 """
 
 from htresearch.identifiers.finding import Found, any_in, find, mask

@@ -8,6 +8,7 @@ row what should become of it. Names, numbers and addresses are invented (`htrese
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -17,7 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from htresearch import checks
+from htresearch.atomic import new_folder
 from htresearch.errors import Fault, MissingTableError
+from htresearch.instruments import load_instrument
 from htresearch.intake.dirt import Form, Plant, soil
 from htresearch.intake.invented import Invented
 from htresearch.intake.layouts import (
@@ -30,7 +33,7 @@ from htresearch.intake.layouts import (
     write_labelled,
     write_xlsx,
 )
-from htresearch.intake.school import made_up_roster
+from htresearch.intake.school import made_up_roster, write_workbooks
 from htresearch.language import Text
 
 if TYPE_CHECKING:
@@ -247,6 +250,67 @@ def export(
     said = json.dumps(asdict(planted), indent=1, ensure_ascii=False)
     path.with_name(path.name + ".planted.json").write_text(said + "\n", "utf-8")
     return planted
+
+
+#: What schools and respondents cannot tell: an office has it before any of their files arrives.
+KNOWN = ("schools", "terms", "classes", "teachers", "students", "enrolments")
+
+
+def arrivals(study: str | Path, folder: str | Path, surveys: str | Path | None = None, seed: int = 1) -> Path:
+    """Write what would lie on the desk of an office, for practice: from there the study comes about again.
+
+    Parameters
+    ----------
+    study
+        A folder that `htresearch.simulate` wrote.
+    folder
+        Made new; an earlier one of this function is replaced. In it ``exports`` has a dirty 问卷星 export of the
+        last round of each instrument, with what is planted in it, ``schools`` the workbooks of all schools,
+        ``roster.xlsx`` the names, and ``study`` the tables that are known before.
+    surveys
+        The folder of the instruments that were answered, each in a file by its id; without it there are no exports.
+    seed
+        Seed of the names, of the dirt and of the habits of schools.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    ArgumentError
+        If the folder holds something else.
+    InstrumentError
+        If an instrument is not there or has faults.
+    MissingTableError
+        If the study lacks a table that is needed, or has no survey rounds.
+
+    Examples
+    --------
+    >>> import tempfile, htresearch as ht
+    >>> desk = Path(tempfile.mkdtemp())
+    >>> district = ht.simulate(desk / "d", 1, 6, 1, measures=["run"], surveys="surveys")
+    >>> sorted(path.name for path in arrivals(district, desk / "a", "surveys").iterdir())
+    ['exports', 'roster.xlsx', 'schools', 'study']
+    """
+    import pandas as pd
+
+    study, folder = Path(study), Path(folder)
+    roster = made_up_roster(study, seed)
+    with new_folder(folder, ours=lambda there: (there / "roster.xlsx").is_file()) as made:
+        (made / "study").mkdir()
+        for table in KNOWN:
+            shutil.copy(study / f"{table}.parquet", made / "study")
+        roster.write(made / "roster.xlsx")
+        write_workbooks(study, made / "schools", roster, seed)
+        if surveys is not None:
+            (made / "exports").mkdir()
+            rounds = pd.read_parquet(study / "waves.parquet").groupby("instrument_id")["wave"].max()
+            for name, wave in rounds.items():
+                form, path = load_instrument(Path(surveys) / f"{name}.yaml"), made / "exports" / f"{name}_{wave}.xlsx"
+                export(study, form, wave, path, dirty=True, seed=seed, roster=roster)
+    return folder
 
 
 def _form(study: str | Path, instrument: Instrument, wave: str, seed: int, roster: Roster | None) -> Form:

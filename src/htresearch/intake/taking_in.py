@@ -297,7 +297,11 @@ class _Classes:
         school = answers.identifying[told["school"]] if told.get("school") in answers.identifying else empty
         asked = pd.DataFrame({"class": written, "school": school})
         if self.store is None or "classes" not in self.store.tables:
-            note = Text("研究中没有班级表，班级按假名记", "The study has no table of classes: they got pseudonyms")
+            note = Text(
+                "研究中没有班级表，班级按假名记；以后要与班级表对上，须在有了班级表的研究中重新并入",
+                "The study has no table of classes: they got pseudonyms. To join them to one, take the file in again "
+                "where there is one",
+            )
             parts = [written] if told.get("school") not in answers.identifying else [school.fillna("-"), written]
             return self.key.pseudonyms("class", *parts).astype("string"), [note], []
         lookup = self._lookup(asked.drop_duplicates(), answers)

@@ -345,6 +345,8 @@ def _references(store: Store, table: Table) -> Iterator[Finding]:
         )
         rows = rows.filter(~nw.col("value").is_null())
         if other not in store.tables:
+            if all(table[c].alone for c in columns):
+                continue
             lacking = Text(
                 f"引用了数据表 {other}，但研究中没有这张表", f"refers to table {other}, which the study lacks"
             )

@@ -31,6 +31,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     refers_to: str | None = None
+    alone: bool = False  # may stand in a study that lacks the table it refers to
 
     @property
     def vocabulary(self) -> str | None:
@@ -118,4 +119,5 @@ def _column(table: str, name: str, written: str | dict, keys: dict[str, str]) ->
         spec.get("min"),
         spec.get("max"),
         spec.get("to", named_after if named_after != table else None),
+        spec.get("alone", False),
     )
