@@ -206,7 +206,8 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
     # Row by row, and equal texts once: answers repeat, so this halves the memory that a large export takes.
     texts: dict[str, str] = {}
     left = [None] * (read.start or (0, 0))[1]  # empty columns before the first cell are not given
-    rows = [left + [_value(v, texts) for v in row] for row in read.iter_rows()]
+    known = texts.setdefault
+    rows = [left + [known(v, v) if type(v) is str and v else _value(v) for v in row] for row in read.iter_rows()]
     while rows and all(v is None for v in rows[-1]):
         rows.pop()
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in read.merged_cell_ranges or ())
@@ -214,9 +215,9 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
     return Sheet(meta.name, rows, merged, hidden, errors.get(meta.name, ()))
 
 
-def _value(value: object, texts: dict[str, str]) -> object:
-    if isinstance(value, str):
-        return texts.setdefault(value, value) if value else None
+def _value(value: object) -> object:
+    if value == "":
+        return None
     if isinstance(value, timedelta):
         return value.total_seconds()
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -174,13 +175,19 @@ def _one_key(path: Path, keys: set[str]) -> Fault | None:
     )
 
 
+@lru_cache(1 << 16)
 def _shown(value: object) -> str:
     """Return a value as it was given, but for its width and its line breaks."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", str(value))).strip()
 
 
+_BEGIN_RISKY = frozenset("=+-@'0123456789")
+
+
 def _escaped(cell: str) -> str:
     """Mark a text that a spreadsheet would take for a formula, or a number whose digits it would lose."""
+    if cell[:1] not in _BEGIN_RISKY:
+        return cell
     number = re.fullmatch(r"-[0-9]+(?:\.[0-9]+)?", cell)
     risky = cell.startswith(("=", "+", "-", "@", "'")) and not number
     return f"'{cell}" if risky or re.fullmatch(r"[0-9]{12,}|0[0-9]+", cell) else cell

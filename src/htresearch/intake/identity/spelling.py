@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from htresearch.identifiers import as_id_card
 
-_USUAL = re.compile("[\u4e00-\u9fff]+")  # most names are in one spelling already
+#: Most names and schools are in one spelling already.
+_USUAL = re.compile("[0-9]*[\u4e00-\u9fff][0-9\u4e00-\u9fff]*")
+_KEPT = 1 << 16  # the same schools and classes come again and again
 
 
 def normalised(part: object) -> str:
@@ -21,7 +24,12 @@ def normalised(part: object) -> str:
     ('王兰', '13800138000', '11010519491231002X')
     """
     text = str(part)
-    while not _USUAL.fullmatch(text) and (spelled := _spelled(text)) != text:
+    return text if _USUAL.fullmatch(text) else _settled(text)
+
+
+@lru_cache(_KEPT)
+def _settled(text: str) -> str:
+    while (spelled := _spelled(text)) != text:
         text = spelled  # what was taken out may have kept others from being joined
     return text
 
@@ -70,9 +78,10 @@ _NOTHING = frozenset(
 
 def is_known(part: object) -> bool:
     """Tell whether a cell says anything: a blank, a dash, 无, 匿名 or a masked 张* does not."""
-    import pandas as pd
+    if not isinstance(part, str):
+        import pandas as pd
 
-    if not pd.api.types.is_scalar(part) or pd.isna(part):
-        return False
+        if not pd.api.types.is_scalar(part) or pd.isna(part):
+            return False
     text = normalised(part)
     return text not in _NOTHING and "*" not in text and any(c.isalnum() for c in text)
