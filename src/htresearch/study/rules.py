@@ -301,10 +301,12 @@ def _key(store: Store, table: Table) -> Iterator[Finding]:
     if not table.key:
         return
     parts = [nw.col(c + WRITTEN).fill_null("") for c in table.key]
+    keys = store.cells(table.name).select(*parts)
+    repeated = keys.group_by(*keys.collect_schema().names()).agg(times=nw.len()).filter(nw.col("times") > 1)
+    if not len(repeated.head(1).collect("pandas")):
+        return  # as nearly always; to find the rows costs several times as much
     keyed = store.cells(table.name).with_columns(value=nw.concat_str(parts, separator=" · "))
     twice = keyed.group_by("value").agg(first=nw.col(ROW).min(), times=nw.len()).filter(nw.col("times") > 1)
-    if not len(twice.head(1).collect("pandas")):
-        return  # the join below costs as much again, and mostly nothing repeats
     later = keyed.join(twice, on="value").filter(nw.col(ROW) > nw.col("first"))
     yield from _found(
         later,
