@@ -28,6 +28,14 @@ class Language(StrEnum):
     en = "en"
 
 
+class Group(StrEnum):
+    """The groups of tasks that can be timed."""
+
+    engine = "engine"
+    intake = "intake"
+    scales = "scales"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -294,21 +302,23 @@ def _application() -> typer.Typer:
 
     @app.command(
         help=_help(
-            "测速：本引擎与已安装的其他程序在同一台机器上逐一拟合同样的模型。",
-            "Timings: this engine and what else is installed, on the same models and the same machine.",
+            "测速：本项目与已安装的其他程序在同一台机器上做同样的事：拟合模型、读入答卷、计算量表。",
+            "Timings: this project and what else is installed do the same on one machine: models, intake, scales.",
         )
     )
     def bench(
         out: Annotated[Path, typer.Argument(help=_help("结果写入的文件夹。", "The folder for the results."))] = Path(
             "benchmarks"
         ),
+        only: Annotated[
+            list[Group] | None,
+            typer.Option(help=_help("只测这一组，可多次给出。", "This group only; may be given several times.")),
+        ] = None,
         rows: Annotated[
             list[int] | None,
             typer.Option(min=2000, help=_help("行数，可多次给出。", "How many rows; may be given several times.")),
         ] = None,
-        repeats: Annotated[
-            int, typer.Option(min=1, help=_help("每次拟合的遍数。", "How often each fit is made."))
-        ] = 3,
+        repeats: Annotated[int, typer.Option(min=1, help=_help("每项做几遍。", "How often each task is done."))] = 3,
         limit: Annotated[
             int, typer.Option(min=1, help=_help("一个程序最多几秒。", "Seconds that a program may take."))
         ] = 900,
@@ -319,25 +329,57 @@ def _application() -> typer.Typer:
             Path | None,
             typer.Option(help=_help("留存数据的文件夹，下次不必重做。", "Keep the data here for the next run.")),
         ] = None,
+        python: Annotated[
+            list[str] | None,
+            typer.Option(
+                metavar="NAME=PATH",
+                help=_help(
+                    "某个程序另用的 Python，如 factor_analyzer=…/bin/python，可多次给出。",
+                    "Another Python for a program, such as factor_analyzer=…/bin/python; may be given several times.",
+                ),
+            ),
+        ] = None,
     ) -> None:
-        _bench(out, rows, repeats, limit, slow, data)
+        _bench(out, [group.value for group in only or Group], rows, repeats, limit, slow, data, python or [])
 
     return app
 
 
-def _bench(out: Path, rows: list[int] | None, repeats: int, limit: int, slow: bool, data: Path | None) -> None:
+def _bench(
+    out: Path,
+    groups: list[str],
+    rows: list[int] | None,
+    repeats: int,
+    limit: int,
+    slow: bool,
+    data: Path | None,
+    python: list[str],
+) -> None:
     from htresearch import bench
     from htresearch.appearance import figure
     from htresearch.atomic import write_file
 
+    checks.require(*(None if "=" in one else _no_python(one) for one in python))
+    pythons = dict(one.split("=", 1) for one in python)
     out.mkdir(parents=True, exist_ok=True)
     with _counting(Text("测速", "Timing")) as progress:
-        times = bench.run(rows or bench.SIZES, repeats, limit, slow, data, progress)
+        times = bench.run(rows, repeats, limit, slow, data, progress, groups, pythons)
     typer.echo(bench.table(times).plain)
-    alt = Text("各程序拟合同一模型的秒数随行数的变化。", "Seconds that each program takes, by the number of rows.")
-    write_file(out / "engines.csv", times.round(4).to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
-    write_file(out / "engines.png", figure(bench.figure(times), alt).png)
+    alt = Text("各程序做同样的事所用的秒数。", "Seconds that each program takes for the same.")
+    for group, own in times.groupby("group", sort=False):
+        own = own.drop(columns="group").round(4)
+        write_file(out / f"{group}_speed.csv", own.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
+        write_file(out / f"{group}_speed.png", figure(bench.figure(own), alt).png)
     typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=out)))
+
+
+def _no_python(given: str) -> Fault:
+    return Fault(
+        "--python",
+        Text("须写成“程序=路径”", "must be a program and a path"),
+        Text("例如 --python factor_analyzer=PATH", "Write it like --python factor_analyzer=PATH"),
+        given,
+    )
 
 
 def _validate(path: Path, csv: Path | None) -> int:

@@ -67,5 +67,5 @@ def test_the_command_writes_table_and_figure(tmp_path, monkeypatch, capsys):
         cli.main(["bench", str(tmp_path / "out"), "--rows", "3000"])
     assert not left.value.code
     assert "glmm" in capsys.readouterr().out
-    assert (tmp_path / "out" / "engines.csv").read_text(encoding="utf-8-sig").startswith("task,rows,program")
-    assert (tmp_path / "out" / "engines.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "out" / "engine_speed.csv").read_text(encoding="utf-8-sig").startswith("task,rows,program")
+    assert (tmp_path / "out" / "engine_speed.png").read_bytes().startswith(b"\x89PNG")

