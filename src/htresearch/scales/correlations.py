@@ -211,7 +211,8 @@ def _decide(answers: Answers, kind: str) -> tuple[str, Text]:
             "皮尔逊相关：题目 {item} 有 {n} 种回答，可当连续。",
             "Pearson correlations: item {item} has {n} different answers, as good as continuous.",
         ).format(item=widest, n=int(sizes.max()))
-    skewness = np.abs(stats.skew(answers.matrix, axis=0, nan_policy="omit"))
+    centred = answers.matrix - np.nanmean(answers.matrix, axis=0)
+    skewness = np.abs(np.nanmean(centred**3, axis=0) / np.nanmean(centred**2, axis=0) ** 1.5)
     answered = (~np.isnan(answers.matrix)).sum(axis=0)
     low, high = np.nanmin(answers.matrix, axis=0), np.nanmax(answers.matrix, axis=0)
     crowded = np.maximum((answers.matrix == low).sum(axis=0), (answers.matrix == high).sum(axis=0)) / answered
@@ -262,9 +263,9 @@ def _too_many_categories(answers: Answers) -> list[Fault]:
 def _pearson(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Correlations, of each pair over the respondents who answered both, and their numbers."""
     there = ~np.isnan(values)
-    counts = there.astype(float).T @ there
     if there.all():
-        return np.corrcoef(values.T), counts.astype(int)
+        return np.corrcoef(values.T), np.full((values.shape[1],) * 2, len(values))
+    counts = there.astype(float).T @ there
     # A centre near the mean keeps the sums of products short of rounding.
     centred = np.where(there, values - np.nanmean(values, axis=0), 0.0)
     mean_here = centred.T @ there / counts  # of the row's item among those who answered both

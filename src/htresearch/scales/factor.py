@@ -10,10 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
 
 #: The smallest share of an item's variance that may be its own: R's `factanal` and psych stop there too.
 LEAST_UNIQUE = 0.005
 METHODS = ("ml", "minres")
+
+#: Runs a function with one BLAS thread: the matrices are as wide as a form is long, and threads that wait for one
+#: another made an extraction many times slower on a busy machine.
+_one_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Extraction:
     improper: np.ndarray
 
 
+@_one_thread
 def extract(correlations: np.ndarray, n_factors: int, method: str = "ml", exactly: bool = True) -> Extraction:
     """Fit R = ΛΛ' + Ψ.
 
