@@ -126,3 +126,35 @@ def test_the_plot_shows_groups_or_terms(climate):
     found = agreement(climate, "climate", "class_id", choices=5)
     assert found.plot().get_ylabel().startswith("组均值")
     assert [t.get_text() for t in found.plot(terms=["icc1"]).get_yticklabels()] == ["ICC(1)"]
+
+
+def test_the_mean_of_a_group_of_another_size(climate):
+    found = agreement(climate, "climate", "class_id", choices=5)
+    terms = found.tidy().set_index("term")
+    # Spearman and Brown: at the size that the groups have it is ICC(2), of one member ICC(1).
+    projected = found.projected([1, 3])
+    for column in ("estimate", "conf_high"):
+        assert projected[column].tolist() == pytest.approx([terms.loc["icc1", column], terms.loc["icc2", column]])
+
+
+def test_how_many_members_a_mean_needs(turned):
+    found = agreement(turned, ["A1", "A2", "A3", "A4", "A5"], "age", choices=6, min_size=5)
+    needed = found.needed(0.7).iloc[0]
+    assert found.projected([int(needed["estimate"])])["estimate"].item() >= 0.7
+    assert found.projected([int(needed["estimate"]) - 1])["estimate"].item() < 0.7
+    assert needed["conf_low"] < needed["estimate"]
+    assert np.isnan(needed["conf_high"]) or needed["conf_high"] > needed["estimate"]
+
+
+def test_no_number_suffices_where_groups_do_not_differ():
+    same = pd.DataFrame({"class_id": list("aabb"), "climate": [1, 5, 1, 5]})
+    assert agreement(same, "climate", "class_id", choices=5).needed(0.7)["estimate"].isna().item()
+
+
+def test_impossible_reliabilities_and_sizes_are_refused(climate, in_both_languages):
+    found = agreement(climate, "climate", "class_id", choices=5)
+    for wrong in (lambda: found.needed(1.0), lambda: found.projected([0])):
+        with pytest.raises(ArgumentError) as error:
+            wrong()
+        zh, en = in_both_languages(error.value)
+        assert zh != en

@@ -6,6 +6,7 @@ from htresearch.scales.careless import Careless, careless
 from htresearch.scales.cfa import MeasurementFit, cfa
 from htresearch.scales.correlations import Correlations, correlations, polychoric
 from htresearch.scales.efa import ExploratoryFactors, efa
+from htresearch.scales.fabricated import fabricated
 from htresearch.scales.hierarchical import omega_hierarchical
 from htresearch.scales.invariance import Invariance, invariance
 from htresearch.scales.item_statistics import ItemStatistics, item_statistics, reverse_key_check
@@ -13,6 +14,7 @@ from htresearch.scales.lavaan import LavaanScript, lavaan_script
 from htresearch.scales.parallel import ParallelAnalysis, parallel_analysis
 from htresearch.scales.raters import RaterAgreement, kappa, rater_icc
 from htresearch.scales.reliability import Reliability, alpha, omega
+from htresearch.scales.scale_by_scale import scale_invariance, scale_reliability
 from htresearch.scales.score import Scores, items_of, score
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "cfa",
     "correlations",
     "efa",
+    "fabricated",
     "invariance",
     "item_statistics",
     "items_of",
@@ -46,5 +49,7 @@ __all__ = [
     "rater_icc",
     "reverse_key_check",
     "sampling_adequacy",
+    "scale_invariance",
+    "scale_reliability",
     "score",
 ]

@@ -55,6 +55,32 @@ class Agreement(Estimates):
         ax.set_ylabel(str(Text("组均值与 95% 区间", "Mean of the group with its 95 % interval")))
         return ax
 
+    def projected(self, sizes: Sequence[int]) -> pd.DataFrame:
+        """Return how reliable the mean of a group of each size would be, by Spearman and Brown from ICC(1).
+
+        Columns: size, estimate, conf_low, conf_high.
+        """
+        checks.require(*(checks.integer("sizes", size) for size in sizes))
+        shares = {name: self._icc1(name) for name in ("estimate", "conf_low", "conf_high")}
+        size = np.asarray(list(sizes))
+        return pd.DataFrame({"size": size, **{name: size * r / (1 + (size - 1) * r) for name, r in shares.items()}})
+
+    def needed(self, reliability: float = 0.7) -> pd.DataFrame:
+        """Return how many members a group needs for its mean to be so reliable: reliability, estimate and interval.
+
+        The inverse of `projected`, rounded up. Where the interval of ICC(1) holds 0 there is no upper bound
+        (missing), where ICC(1) itself is not positive no number suffices.
+        """
+        checks.require(checks.between("reliability", reliability, 0, 1, open_ends=True))
+        shares = {"estimate": "estimate", "conf_low": "conf_high", "conf_high": "conf_low"}
+        odds = reliability / (1 - reliability)
+        found = {name: self._icc1(of) for name, of in shares.items()}
+        members = {n: np.ceil(odds * (1 - r) / r - 1e-9) if r > 0 else np.nan for n, r in found.items()}
+        return pd.DataFrame({"reliability": [reliability], **{n: [value] for n, value in members.items()}})
+
+    def _icc1(self, column: str) -> float:
+        return max(float(self.frame.set_index("term").loc["icc1", column]), 0.0)
+
 
 def agreement(
     frame: pd.DataFrame,
@@ -221,7 +247,8 @@ def _terms(between: _Between, rwg: np.ndarray | None, conf_level: float) -> Iter
     size, ends = between.sizes.mean(), between.bounds(conf_level)
     points = (between.statistic, *ends)
     yield ("icc1", *((f - 1) / (f + size - 1) for f in points))
-    yield ("icc2", *(1 - 1 / f for f in points))
+    # Groups with one and the same mean: ICC(2) has no lower end.
+    yield ("icc2", *(1 - 1 / f if f > 0 else np.nan for f in points))
     yield ("group_mean_reliability", *(between.from_ratio((f - 1) / between._size_for_variance) for f in points))
     if rwg is not None:
         yield ("rwg_mean", float(np.mean(rwg)), np.nan, np.nan)

@@ -131,8 +131,8 @@ def score(frame: pd.DataFrame, instrument: Instrument, min_answered: float | Non
     return Scores(scores, tuple(note))
 
 
-def items_of(frame: pd.DataFrame, instrument: Instrument, scale: str) -> pd.DataFrame:
-    """Return the items of a scale as they enter its score: all pointing the same way, missing codes as missing.
+def items_of(frame: pd.DataFrame, instrument: Instrument, scale: str | None = None) -> pd.DataFrame:
+    """Return items as they enter their scale's score: all pointing the same way, missing codes as missing.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def items_of(frame: pd.DataFrame, instrument: Instrument, scale: str) -> pd.Data
     instrument
         As `htresearch.load_instrument` returns it.
     scale
-        The name of one of its scales.
+        The name of one of its scales; the items of all of them if not given.
 
     Raises
     ------
@@ -158,9 +158,13 @@ def items_of(frame: pd.DataFrame, instrument: Instrument, scale: str) -> pd.Data
     >>> ht.scales.items_of(answers, instrument, "stay")["stay_3"].tolist()
     [4.0, nan]
     """
-    checks.require(checks.one_of("scale", scale, list(instrument.scales)))
-    answers, _ = answered(frame, instrument, [scale])
-    return pd.DataFrame(dict(keyed(answers, instrument.scales[scale], instrument.items)), index=frame.index)
+    checks.require(None if scale is None else checks.one_of("scale", scale, list(instrument.scales)))
+    wanted = list(instrument.scales) if scale is None else [scale]
+    answers, _ = answered(frame, instrument, wanted)
+    columns = {}
+    for name in wanted:
+        columns |= dict(keyed(answers, instrument.scales[name], instrument.items))
+    return pd.DataFrame(columns, index=frame.index)
 
 
 def answered(frame: pd.DataFrame, instrument: Instrument, scales: Iterable[str]) -> tuple[dict[str, np.ndarray], int]:
