@@ -270,4 +270,7 @@ def significant(value: float, digits: int = 3) -> str:
 
     decimals = max(digits - 1 - floor(log10(abs(value))), 0)
     rounded = round(value, decimals)
-    return f"{rounded:,.{min(decimals, digits + 1)}f}" if rounded else "0.0"
+    if not rounded:
+        return "0.0"
+    shown = f"{rounded:,.{min(decimals, digits + 1)}f}"
+    return shown if shown.strip("-0.") else shown.lstrip("-")

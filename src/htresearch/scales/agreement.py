@@ -51,6 +51,7 @@ class Agreement(Estimates):
         reach = 1.96 * np.sqrt(float(self.summary["ms_within"].iloc[0]) / ordered["n"])
         ax.vlines(ordered.index, ordered["mean"] - reach, ordered["mean"] + reach, color="C5", linewidth=1)
         ax.plot(ordered.index, ordered["mean"], "o", color="C0", markersize=3)
+        ax.axhline(np.average(ordered["mean"], weights=ordered["n"]), color="0.3", linewidth=1)
         ax.set_xlabel(str(Text("各组（按均值排列）", "Groups, in the order of their means")))
         ax.set_ylabel(str(Text("组均值与 95% 区间", "Mean of the group with its 95 % interval")))
         return ax

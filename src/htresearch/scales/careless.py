@@ -75,7 +75,8 @@ class Careless(Rows):
         counts = self.glance()[list(self.cutoffs)].iloc[0]
         if ax is None:
             ax = plt.subplots(figsize=(6.8, 0.4 * len(counts) + 1.2))[1]
-        ax.barh([str(label(name)) for name in counts.index[::-1]], counts.to_numpy()[::-1], color="C0", height=0.6)
+        bars = ax.barh([str(label(n)) for n in counts.index[::-1]], counts.to_numpy()[::-1], color="C0", height=0.6)
+        ax.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=9)
         ax.grid(axis="y", visible=False)
         ax.set_xlabel(str(Text("标记的人数", "Respondents flagged")))
         return ax

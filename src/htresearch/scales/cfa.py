@@ -63,7 +63,10 @@ class MeasurementFit(Estimates):
             named = None if line is None else str(label(str(line)))
             values = here.set_index("term").loc[order, "standardised_estimate"]
             ax.plot(values, range(len(order))[::-1], "os^Dv"[number % 5], color=f"C{number}", label=named)
-        ax.set_yticks(range(len(order))[::-1], order)
+        items = rows.drop_duplicates("term").set_index("term").loc[order, "right"]
+        # An item of one factor needs no other name.
+        ax.set_yticks(range(len(order))[::-1], items if items.is_unique else order)
+        ax.set_ylim(-0.6, len(order) - 0.4)
         ax.set_xlabel(str(Text("标准化载荷", "Standardised loading")))
         if lines != [None]:
             ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(lines))

@@ -58,9 +58,11 @@ class ExploratoryFactors(Estimates):
             ax = plt.subplots(figsize=size)[1]
         ax.imshow(shown, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
         ax.grid(visible=False)
-        for (row, column), value in np.ndenumerate(shown.to_numpy()):
-            colour = "white" if abs(value) > 0.65 else "black"
-            ax.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=8)
+        for (row, column), value in np.ndenumerate(shown.to_numpy().round(2)):
+            # What is next to nothing stays in the background.
+            colour = "white" if abs(value) > 0.65 else "black" if abs(value) >= 0.2 else "0.6"
+            said = f"{value + 0.0:.2f}".replace("-", "−")
+            ax.text(column, row, said, ha="center", va="center", color=colour, fontsize=8)
         ax.set_xticks(range(shown.shape[1]), shown.columns)
         ax.set_yticks(range(len(shown)), shown.index)
         ax.set_xlabel(str(Text("载荷", "Loadings")))

@@ -42,6 +42,7 @@ class ParallelAnalysis(Estimates):
             ax.plot(place, rows["estimate"], "os"[number] + "-", color=f"C{number}", label=str(said))
             limit = Text("{said}：随机数据的上限", "{said}: limit of chance").format(said=said)
             ax.plot(place, rows["limit"], "--", color=f"C{number}", label=str(limit))
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_xlabel(str(Text("序号", "Number")))
         ax.set_ylabel(str(Text("特征根", "Eigenvalue")))
         ax.legend()
