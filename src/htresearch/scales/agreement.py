@@ -29,7 +29,8 @@ class Agreement(Estimates):
     Attributes
     ----------
     groups : pandas.DataFrame
-        A row per group: the group, n, mean, std_dev, rwg, reliability (of its mean).
+        A row per group: the group, n, mean, std_dev, rwg, reliability (of its mean), apart (its 95 % interval, from the
+        variance within groups, does not hold the mean of all).
     """
 
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -37,9 +38,9 @@ class Agreement(Estimates):
     zero = False
 
     def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
-        """Draw each group's mean with its 95 % interval from the variance within groups, in the order of the means.
+        """Draw each group's mean with its 95 % interval, in the order of the means; the darker ones stand apart.
 
-        With `terms` the estimates are drawn instead.
+        The line is the mean of all members. With `terms` the estimates are drawn instead.
         """
         if terms is not None:
             return super().plot(ax, terms)
@@ -49,7 +50,10 @@ class Agreement(Estimates):
         if ax is None:
             ax = plt.subplots()[1]
         reach = 1.96 * np.sqrt(float(self.summary["ms_within"].iloc[0]) / ordered["n"])
-        ax.vlines(ordered.index, ordered["mean"] - reach, ordered["mean"] + reach, color="C5", linewidth=1)
+        for apart, colour in ((False, "0.8"), (True, "C5")):
+            here = ordered["apart"] == apart
+            low, high = (ordered["mean"] - reach)[here], (ordered["mean"] + reach)[here]
+            ax.vlines(ordered.index[here], low, high, color=colour, linewidth=1)
         ax.plot(ordered.index, ordered["mean"], "o", color="C0", markersize=3)
         ax.axhline(np.average(ordered["mean"], weights=ordered["n"]), color="0.3", linewidth=1)
         ax.set_xlabel(str(Text("各组（按均值排列）", "Groups, in the order of their means")))
@@ -173,6 +177,7 @@ def agreement(
             "std_dev": np.sqrt(between.within / (between.sizes - 1)),
             "rwg": rwg,
             "reliability": between.reliability(between.ratio),
+            "apart": between.apart(),
         }
     )
     summary = {
@@ -207,6 +212,11 @@ class _Between:
         within = np.bincount(index, (score - means[index]) ** 2)
         between = float(sizes @ (means - score.mean()) ** 2)
         return cls(sizes, means, within, between / (len(sizes) - 1), float(within.sum()) / (len(score) - len(sizes)))
+
+    def apart(self) -> np.ndarray:
+        """Tell which groups' means lie further from the mean of all than their 95 % interval reaches."""
+        whole = np.average(self.means, weights=self.sizes)
+        return np.abs(self.means - whole) > 1.96 * np.sqrt(self.ms_within / self.sizes)
 
     @property
     def df1(self) -> int:
