@@ -104,3 +104,10 @@ def test_rows_below_a_heading():
     # The row that begins with an empty cell belongs to the row above: no line between, in both of its cells.
     assert shown.html.count("border-top-style: hidden") == 2
     assert shown.html.count("white-space: nowrap ; border-top-style: hidden") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(-0.0004, "0.000"), (-0.00001, "0.0"), (-0.004, "-0.004"), (0.0004, "0.000"), (-12.0, "-12")]
+)
+def test_no_number_is_a_negative_zero(value, shown):
+    assert appearance.significant(value, 2) == shown

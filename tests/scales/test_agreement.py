@@ -158,3 +158,12 @@ def test_impossible_reliabilities_and_sizes_are_refused(climate, in_both_languag
             wrong()
         zh, en = in_both_languages(error.value)
         assert zh != en
+
+
+def test_groups_that_stand_apart(climate):
+    # Means 13/3, 7/3, 10/3 about 10/3; within them a mean square of 1/3, so that an interval reaches 1.96 / 3.
+    found = agreement(climate, "climate", "class_id", choices=5)
+    assert found.groups["apart"].tolist() == [True, True, False]
+    ax = found.plot()
+    assert [len(lines.get_segments()) for lines in ax.collections] == [1, 2]
+    assert ax.lines[-1].get_ydata()[0] == pytest.approx(10 / 3)

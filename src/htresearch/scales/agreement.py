@@ -29,8 +29,8 @@ class Agreement(Estimates):
     Attributes
     ----------
     groups : pandas.DataFrame
-        A row per group: the group, n, mean, std_dev, rwg, reliability (of its mean), apart (its 95 % interval, from the
-        variance within groups, does not hold the mean of all).
+        A row per group: the group, n, mean, std_dev, rwg, reliability (of its mean), apart (its 95 % interval, from
+        the variance within groups, does not hold the mean of all).
     """
 
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
