@@ -258,10 +258,33 @@ def _application() -> typer.Typer:
         receipts: Annotated[
             Path | None, typer.Option(help=_help("回执写入的文件夹。", "The folder for receipts."))
         ] = None,
+        sheet: Annotated[str | None, typer.Option(help=_help("工作表的名称。", "The name of the sheet."))] = None,
+        columns: Annotated[
+            list[str] | None,
+            typer.Option(
+                help=_help(
+                    "某列是哪道题，如 I1=trained；I1= 表示不收。可多次给出。",
+                    "Which item a column is, as I1=trained; I1= leaves it out. May be given several times.",
+                )
+            ),
+        ] = None,
+        without: Annotated[
+            list[str] | None,
+            typer.Option(
+                help=_help("当时没有问的题，可多次给出。", "An item not asked; may be given several times.")
+            ),
+        ] = None,
+        opened_on: Annotated[
+            str | None, typer.Option(help=_help("调查第一天，如 2024-09-01。", "The round's first day."))
+        ] = None,
+        closed_on: Annotated[str | None, typer.Option(help=_help("调查最后一天。", "The round's last day."))] = None,
     ) -> None:
         receipts = receipts or study.with_name(f"{study.name}-receipts")
+        checks.require(_no_folder("--receipts", receipts))
         if instrument is not None:
-            given = {"source": source, "mode": mode}
+            days = {"opened_on": opened_on, "closed_on": closed_on}
+            given = {"source": source, "mode": mode, "sheet": sheet, **days}
+            given |= {"columns": _pairs(columns), "without": without}
             _intake_answers(files, study, instrument, wave, key, new_key, linkage, roster, receipts, given)
         elif roster is not None:
             _intake_workbooks(files, study, roster, receipts)
@@ -428,26 +451,99 @@ def _intake_answers(
     linkage: Path | None,
     roster: Path | None,
     receipts: Path,
-    given: dict[str, str | None],
+    given: dict[str, object],
 ) -> None:
     from htresearch.instruments import load_instrument
-    from htresearch.intake import Key, Linkage, take_in
+    from htresearch.intake import Key, Linkage
+    from htresearch.intake.files import fingerprint
     from htresearch.intake.school import Roster
 
     asked = load_instrument(instrument)
     needed = {"wave": wave, "key": key, **({} if asked.anonymous else {"linkage": linkage})}
     checks.require(*[_lacking(name) for name, value in needed.items() if value is None])
-    opened = (Key.create if new_key else Key.open)(key, study)
-    known = Linkage(opened)
     names = None if roster is None else Roster.read(roster)
-    how = {name: value for name, value in given.items() if value is not None}
-    for path in paths:
-        with _working(Text("正在读入 {path} ……", "Reading {path} …").format(path=path.name)):
-            receipt = take_in(path, asked, study, wave, opened, known, names, **how)
-        _say_receipt(receipt, receipts)
+    before = fingerprint(study)
+    opened = (Key.create if new_key else Key.open)(key, study)
+    try:
+        known = Linkage(opened)
+        if linkage is not None:
+            known.check(linkage, study)
+        how = {name: value for name, value in given.items() if value}
+        _take_in_each(paths, (asked, study, wave, opened, known, names), how, linkage, receipts)
+    except BaseException:
+        if new_key and fingerprint(study) == before:
+            key.unlink(missing_ok=True)  # nothing was made with it, and the next run is to make it
+        raise
     if linkage is not None:
-        known.save(linkage, study)
         typer.echo(str(Text("对照表：{p}", "Linkage table: {p}").format(p=linkage)))
+
+
+def _take_in_each(paths: list[Path], what: tuple, how: dict, linkage: Path | None, receipts: Path) -> None:
+    from htresearch.intake import folders, take_in
+
+    files, beside = folders.tables_in(paths, folders.TABLES | folders.LABELLED)
+    checks.require(None if files else _no_files(paths))
+    if (passed := folders.not_read(beside)) is not None:
+        typer.echo(str(passed))
+    for path in files:
+        try:
+            with _working(Text("正在读入 {path} ……", "Reading {path} …").format(path=path.name)):
+                receipt = take_in(path, *what, **how)
+        except HTResearchError as error:
+            if any(name in str(error) for name in ("columns=", "without=")):
+                raise type(error)(*error.faults, _AS_OPTIONS) from None
+            raise
+        _, study, _, _, known, _ = what
+        if linkage is not None:
+            known.save(linkage, study)  # file by file: a fault in the next loses nothing of this one
+        _say_receipt(receipt, receipts)
+
+
+_AS_OPTIONS = Fault(
+    Text("在命令行中", "On the command line"),
+    Text("这些参数写成选项", "these arguments are options"),
+    Text(
+        'columns={"I1": "trained"} 写作 --columns I1=trained，None 写作 --columns I1=，'
+        "without=['trained'] 写作 --without trained",
+        'Write --columns I1=trained for columns={"I1": "trained"}, --columns I1= for None, and --without trained for '
+        "without=['trained']",
+    ),
+)
+
+
+def _pairs(given: list[str] | None) -> dict[str, str | None]:
+    """Return columns and their items from what was written as ``I1=trained``."""
+    checks.require(*(_no_pair(text) for text in given or () if "=" not in text))
+    parted = (text.rpartition("=") for text in given or ())
+    return {column: item or None for column, _, item in parted}
+
+
+def _no_pair(text: str) -> Fault:
+    return Fault(
+        "--columns",
+        Text("缺少等号", "lacks an equals sign"),
+        Text("请写如 I1=trained，不收的列写 I1=", "Write it like I1=trained, or I1= for a column that is left out"),
+        text,
+    )
+
+
+def _no_files(paths: list[Path]) -> Fault:
+    return Fault(
+        ", ".join(path.name for path in paths),
+        Text("里面没有可读的文件", "holds no file to read"),
+        Text("请给出导出的文件（.xlsx、.csv、.sav、.dta）", "Give exports (.xlsx, .csv, .sav, .dta)"),
+    )
+
+
+def _no_folder(option: str, path: Path) -> Fault | None:
+    if path.is_dir() or not path.exists():
+        return None
+    return Fault(
+        option,
+        Text("不是文件夹", "is no folder"),
+        Text("请换一个文件夹名", "Choose another folder"),
+        str(path),
+    )
 
 
 def _intake_workbooks(paths: list[Path], study: Path, roster: Path, receipts: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from htresearch.errors import IntakeError
-from htresearch.intake import open_table, workbook
+from htresearch.intake import limits, open_table
 from htresearch.intake.workbook import cell, column_name
 
 
@@ -171,7 +171,7 @@ HOSTILE = {
     "cut": (_cut, "损坏", "damaged"),
     "empty": (lambda path: (path.write_bytes(b"") and None) or path, "空的", "empty"),
     "web page": (lambda path: path.write_text("<html><table></table></html>") and path, "网页", "web page"),
-    "no workbook": (lambda path: package(path, {"a.txt": "x"}), "损坏", "damaged"),
+    "no workbook": (lambda path: package(path, {"a.txt": "x"}), "压缩包", "archive"),
     "neither": (lambda path: path.write_bytes(b"\x81\x00\xff\xff" * 50) and path, "", ""),
     "old and damaged": (
         lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)) and path,
@@ -183,7 +183,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_files_are_refused_before_they_cost_anything(kind, tmp_path, in_both_languages, monkeypatch):
-    monkeypatch.setattr(workbook, "MOST_BYTES", 20_000_000)
+    monkeypatch.setattr(limits, "MOST_BYTES", 20_000_000)
     make, zh, en = HOSTILE[kind]
     chinese, english = refusal(make(tmp_path / "a.xlsx"), in_both_languages)
     assert zh in chinese and en in english and "a.xlsx" in chinese
@@ -202,7 +202,7 @@ def test_no_file(tmp_path, in_both_languages):
 
 
 def test_unreadable_quotes_have_their_line(tmp_path, in_both_languages, monkeypatch):
-    monkeypatch.setattr(workbook, "MOST_CELLS", 3)
+    monkeypatch.setattr(limits, "MOST_CELLS", 3)
     (tmp_path / "a.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     chinese, _ = refusal(tmp_path / "a.csv", in_both_languages)
     assert "3 格" in chinese

@@ -12,6 +12,7 @@ from unicodedata import category, normalize
 
 import numpy as np
 
+from htresearch import identifiers
 from htresearch.errors import Fault, IntakeError
 from htresearch.intake.workbook import Sheet, Workbook, cell
 from htresearch.language import Text, listing
@@ -107,7 +108,7 @@ class Column:
     @property
     def name(self) -> Text:
         """How messages call the column; a header is of the form, not of a person, but may be long."""
-        shown = " ".join(self.header.split())
+        shown = identifiers.mask(" ".join(self.header.split()))
         shown = shown if len(shown) <= 40 else shown[:39] + "…"
         return Text("{place}“{header}”", "{place} “{header}”").format(place=self.place, header=shown)
 
@@ -248,7 +249,8 @@ def lay_out(
     if sheet.errors:
         cells = listing(sheet.errors[:20])
         failed = Text(
-            "公式出错的 {n} 格当作空：{cells}", "{n} cells with a failed formula were taken as empty: {cells}"
+            "公式没有值的 {n} 格当作空：{cells}",
+            "{n} cells whose formula has no value were taken as empty: {cells}",
         )
         notes.append(failed.format(n=len(sheet.errors), cells=cells))
     if book.encoding == "gb18030":

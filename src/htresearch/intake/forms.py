@@ -11,6 +11,7 @@ import pandas as pd
 from htresearch.errors import Fault, IntakeError
 from htresearch.intake import files
 from htresearch.intake.entries import Entries, Unread, bare
+from htresearch.intake.folders import not_read, tables_in
 from htresearch.intake.guidance import EXAMPLE, example
 from htresearch.intake.headers import AGAIN, Header, empty, find_header
 from htresearch.intake.merge import STUDY, Finding, examine
@@ -19,8 +20,6 @@ from htresearch.intake.template import FILL_IN, HOW_TO, LISTS
 from htresearch.intake.workbook import Sheet, cell, open_table
 from htresearch.language import Text, listing
 from htresearch.study.schema import Column, Schema, Table
-
-_SUFFIXES = ".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".et"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +82,10 @@ def read(paths: str | Path | Iterable[str | Path], study: str | Path) -> Forms:
     """
     store = files.open_folder(files.resolve(Path(study)))
     reader = _Reader(Entries(files.schema_of(store)))
-    for path in _listed(paths):
+    found, beside = _listed(paths)
+    if (passed := not_read(beside)) is not None:
+        reader.notes.append(passed)
+    for path in found:
         try:
             workbook = open_table(path)
         except IntakeError as error:
@@ -98,19 +100,16 @@ def read(paths: str | Path | Iterable[str | Path], study: str | Path) -> Forms:
     return Forms({n: f for n, f in sound.items() if len(f)}, tuple(reader.faults), counts, tuple(reader.notes))
 
 
-def _listed(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+def _listed(paths: str | Path | Iterable[str | Path]) -> tuple[list[Path], list[Path]]:
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    found: list[Path] = []
-    for path in given:
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
-        found += [p for p in inside if not p.name.startswith(("~$", "."))]
+    found, beside = tables_in(given)
     if not found:
         where = str(listing([path.name for path in given])) or "paths"
         rule = Text("里面没有表格文件", "holds no form")
         raise IntakeError(
             Fault(where, rule, Text("请给出 .xlsx 文件或所在文件夹", "Give .xlsx files or their folder"))
         )
-    return list(dict.fromkeys(found))
+    return found, beside
 
 
 @dataclass(eq=False)
@@ -199,7 +198,9 @@ class _Reader:
         column, at = table[name], place.cells[name]
         try:
             if at in failed:
-                rule = Text("公式出错，没有值", "holds a formula that failed")
+                rule = Text(
+                    "公式出错或没有存下结果，没有值", "holds a formula without a value (it failed, or was not saved)"
+                )
                 raise Unread(rule, Text("请改填数值或文字", "Fill in the value itself"))
             if at in merged:
                 rule = Text(f"是合并单元格 {merged[at]} 的一部分", f"is part of the merged cells {merged[at]}")

@@ -15,8 +15,8 @@ import pyarrow as pa
 from htresearch.errors import Fault, IntakeError
 from htresearch.intake import labelled_reader
 from htresearch.intake.export import Column, Export, Layout, fact_of
+from htresearch.intake.limits import MOST_CELLS
 from htresearch.intake.spreadsheet import LAYOUT as PLAIN
-from htresearch.intake.workbook import MOST_CELLS
 from htresearch.language import Text
 
 #: How a file begins: SPSS (plain and zipped), Stata 13 and later.
@@ -26,10 +26,9 @@ _OLD_STATA = range(0x69, 0x74)
 _SECONDS = 600
 
 
-def kind(path: Path) -> str | None:
+def kind(start: bytes) -> str | None:
     """Return ``"sav"`` or ``"dta"`` where a file begins like one."""
-    with path.open("rb") as file:
-        start = file.read(4)
+    start = start[:4]
     if start in _STARTS:
         return _STARTS[start]
     # Stata up to 12 begins with its version, the byte order and a one.

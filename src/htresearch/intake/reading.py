@@ -85,18 +85,20 @@ class Reading:
         asked = [name for name in items if name in self.matched.whole or name in self.matched.split]
         decoded, refused, notes = self._decoded(asked, mode)
         told = {name: _text_of(column) for name, column in self.export.facts.items() if name not in _TIMES}
-        frame, identifying, more = self._frames(asked, decoded, told)
+        identifying = self._identifying(asked, decoded)
+        known = self._names(identifying, names)
+        frame, more = self._frame(asked, decoded, told, known)
         notes += more
         kept, exclusions, reported, skips = self._screened(frame, identifying, told)
-        masked = self._mask(frame, identifying, names, kept)
+        masked = self._mask(frame, known, kept)
         findings = [*self._refused(refused, kept), *reported, *self._skips(skips, kept), *self._times(frame, kept)]
         receipt = Receipt(
-            source=identifiers.mask(self.export.path.name),
+            source=identifiers.mask(_sayable(self.export.path.name), known),
             sha256=self.export.sha256,
             rows_in=self.export.rows,
             rows_kept=int(kept.sum()),
             exclusions=tuple(exclusions),
-            notes=(*self.export.notes, *self.matched.notes, *notes, *self._left_out(), *masked[1]),
+            notes=(*self.export.notes, *self.matched.notes, *notes, *self._left_out(known), *masked[1]),
             tables=self._tables(asked, decoded, kept, masked[0]),
             findings=tuple(findings),
         )
@@ -146,20 +148,32 @@ class Reading:
             )
         return decoded, refused, notes
 
-    def _frames(self, asked: list[str], decoded: Mapping[str, Decoded], told: Mapping[str, np.ndarray]):
-        items, rows = self.instrument.items, self.export.rows
-        respondent, notes = _respondents(told.get("respondent"), rows)
+    def _identifying(self, asked: list[str], decoded: Mapping[str, Decoded]) -> pd.DataFrame:
+        items = self.instrument.items
+        told = {name: _labels(items[name], decoded[name].given) for name in asked if items[name].identifies}
+        return pd.DataFrame(told, index=range(self.export.rows))
+
+    def _names(self, identifying: pd.DataFrame, names: Iterable[str]) -> identifiers.Names:
+        """Return the names that nothing may hold: those of the roster and those of the file itself."""
+        items = self.instrument.items
+        own = [identifying[i] for i in identifying if items[i].identifies == "name"]
+        return identifiers.Names([*names, *pd.unique(pd.concat(own).dropna())] if own else list(names))
+
+    def _frame(
+        self,
+        asked: list[str],
+        decoded: Mapping[str, Decoded],
+        told: Mapping[str, np.ndarray],
+        known: identifiers.Names,
+    ) -> tuple[pd.DataFrame, list[Text]]:
+        rows = self.export.rows
+        respondent, notes = _respondents(told.get("respondent"), rows, known)
         submitted, duration, more = self._moments()
         columns = {"respondent_id": respondent, "submitted_at": submitted, "duration_s": duration}
-        identifying = {}
-        for name, item in items.items():
-            said = decoded[name].given if name in asked else _nothing(item, rows)
+        for name, item in self.instrument.items.items():
             if item.identifies is None:
-                columns[name] = said
-            elif name in asked:
-                identifying[name] = _labels(item, said)
-        frame = pd.DataFrame(columns, index=range(rows))
-        return frame, pd.DataFrame(identifying, index=range(rows)), [*notes, *more]
+                columns[name] = decoded[name].given if name in asked else _nothing(item, rows)
+        return pd.DataFrame(columns, index=range(rows)), [*notes, *more]
 
     def _moments(self) -> tuple[pd.Series, pd.Series, list[Text]]:
         facts, rows, notes = self.export.facts, self.export.rows, []
@@ -248,11 +262,9 @@ class Reading:
 
     # --- what identifies ------------------------------------------------------------------------------------------
 
-    def _mask(self, frame: pd.DataFrame, identifying: pd.DataFrame, names: Iterable[str], kept: np.ndarray):
+    def _mask(self, frame: pd.DataFrame, known: identifiers.Names, kept: np.ndarray):
         """Take what identifies somebody out of the text answers that are kept; return counts by kind, and notes."""
         items = self.instrument.items
-        own = [identifying[i] for i in identifying if items[i].identifies == "name"]
-        known = identifiers.Names([*names, *pd.unique(pd.concat(own).dropna())] if own else list(names))
         kinds: Counter[str] = Counter()
         for name in frame:
             if name in items and items[name].type == "text":
@@ -274,8 +286,8 @@ class Reading:
 
     # --- the receipt ----------------------------------------------------------------------------------------------
 
-    def _left_out(self) -> Iterator[Text]:
-        names = [identifiers.mask(" ".join(c.header.split())[:40]) or c.place for c in self.matched.left_out]
+    def _left_out(self, known: identifiers.Names) -> Iterator[Text]:
+        names = [identifiers.mask(" ".join(c.header.split())[:40], known) or c.place for c in self.matched.left_out]
         if names:
             yield Text("没有收的列：{all}", "Columns that were not taken in: {all}").format(all=listing(names[:50]))
         if names[50:]:
@@ -309,14 +321,19 @@ def _text_of(column: Column) -> np.ndarray:
     return out
 
 
-def _respondents(told: np.ndarray | None, rows: int) -> tuple[pd.Series, list[Text]]:
+def _sayable(name: str) -> str:
+    """Return the name of a file as text: one that is not in the system's encoding could not be written."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _respondents(told: np.ndarray | None, rows: int, known: identifiers.Names) -> tuple[pd.Series, list[Text]]:
     """Return an id for each row: its number in the export where that says nothing of a person."""
     own = pd.Series([str(i) for i in range(1, rows + 1)], dtype="str")
     if told is None:
         return own, [Text("文件中没有序号，按行编号", "The file has no record numbers; rows were numbered")]
     given = pd.Series(told, dtype="str")
     notes = []
-    if identifiers.any_in(given).any():
+    if identifiers.any_in(given).any() or identifiers.any_in(given[~given.str.isdecimal()], known).any():
         note = Text(
             "序号列含身份信息，改按行编号", "The record numbers identify somebody; rows were numbered instead"
         )

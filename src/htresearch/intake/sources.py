@@ -9,7 +9,7 @@ from pathlib import Path
 from htresearch.checks import suggestion
 from htresearch.errors import Fault, IntakeError
 from htresearch.instruments import Instrument
-from htresearch.intake import labelled, spreadsheet, tencent, wenjuanxing
+from htresearch.intake import kinds, labelled, spreadsheet, tencent, wenjuanxing
 from htresearch.intake.export import Export, Layout, lay_out, signs
 from htresearch.intake.targets import target_names, target_words
 from htresearch.intake.workbook import Sheet, Workbook, open_table
@@ -41,14 +41,11 @@ def open_export(
         If the file cannot be read, is not of that source, or holds no or several tables of answers.
     """
     path = Path(path)
-    found = labelled.kind(path) if path.is_file() else None
-    if found or source in ("sav", "dta"):
-        if found is None and path.is_file():
-            raise IntakeError(_other_kind(path, source, None))
-        if found and source not in (None, found):
-            raise IntakeError(_other_kind(path, source, found))
-        if found:
-            return labelled.read(path, found)
+    found = labelled.kind(kinds.start(path))
+    if (found or source in ("sav", "dta")) and source not in (None, found):
+        raise IntakeError(_other_kind(path, source, found))
+    if found:
+        return labelled.read(path, found)
     book = open_table(path)
     plain = "csv" if book.encoding else "xlsx"
     if source in ("csv", "xlsx") and source != plain:
@@ -71,7 +68,10 @@ def _known(names: frozenset[str], worded: frozenset[str]) -> Callable[[object], 
 def _choose(
     book: Workbook, source: str | None, sheet: str | None, table: Layout, known: Callable[[object], bool]
 ) -> tuple[Sheet, Layout]:
-    sheets = [s for s in book.sheets if s.rows and not s.hidden]
+    filled = [s for s in book.sheets if s.rows]
+    sheets = [s for s in filled if not s.hidden]
+    if filled and not sheets and sheet is None:
+        raise IntakeError(_hidden(book, filled))
     if sheet is not None:
         sheets = [s for s in book.sheets if s.name == sheet]
         if not sheets:
@@ -113,6 +113,16 @@ def _no_sheet(book: Workbook, sheet: str) -> Fault:
         Text("没有这张工作表", "has no such sheet"),
         suggestion(sheet, names) or Text("有：{all}", "It has: {all}").format(all=listing(names)),
         sheet,
+    )
+
+
+def _hidden(book: Workbook, sheets: list[Sheet]) -> Fault:
+    return Fault(
+        book.path.name,
+        Text("有内容的工作表都隐藏了", "all sheets that hold anything are hidden"),
+        Text("请取消隐藏，或用 sheet 指明一张：{all}", "Unhide one, or name it with `sheet`: {all}").format(
+            all=listing([s.name for s in sheets])
+        ),
     )
 
 

@@ -112,15 +112,28 @@ class Linkage:
             If the place is a study or a repository, if others may read what is there, if that is no linkage table, or
             if its pseudonyms were made with another key.
         """
+        there = self.check(path, study)
         path = private.place(path, study)
-        there = Linkage.load(path, study) if path.exists() else Linkage()
-        keys = {row[0] for row in (*there._rows, *self._rows) if row[0]}
-        checks.require(_one_key(path, keys))
         rows = {row: None for row in (*there._rows, *self._rows) if row[1] not in self._forgotten}
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerows([COLUMNS, *([_escaped(cell) for cell in row] for row in sorted(rows))])
         return private.write(path, text.getvalue().encode("utf-8-sig", "replace"))
+
+    def check(self, path: str | Path, study: str | Path | None = None) -> Linkage:
+        """Return the table that `save` would be merged with; refuse what it would refuse, before anything is done.
+
+        Raises
+        ------
+        ArgumentError
+            As `save` does.
+        """
+        path = private.place(path, study)
+        there = Linkage.load(path, study) if path.exists() else Linkage()
+        checks.require(
+            _one_key(path, {self.fingerprint, *(row[0] for row in there._rows), *(r[0] for r in self._rows)} - {""})
+        )
+        return there
 
     @classmethod
     def load(cls, path: str | Path, study: str | Path | None = None) -> Linkage:

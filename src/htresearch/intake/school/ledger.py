@@ -132,6 +132,10 @@ class Ledger:
         """What was seen."""
         return tuple(counted.exclusion for counted in self._seen.values())
 
+    def places(self, rule: Text) -> tuple[Text | str, ...]:
+        """Return where something was seen."""
+        return tuple(self._seen[rule.en].where) if rule.en in self._seen else ()
+
     @property
     def faults(self) -> list[Fault]:
         """Every fault, sheet by sheet."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htresearch.checks import argument, require
 from htresearch.errors import Fault, IntakeError
+from htresearch.intake.folders import not_read, tables_in
 from htresearch.intake.receipt import Exclusion
 from htresearch.intake.school import assessments, honours, lists, scores, spells, training
 from htresearch.intake.school.context import Context, Desk
@@ -24,8 +25,6 @@ from htresearch.study.open import Study, open_study
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".et"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,18 +123,22 @@ def read_workbooks(
     known = {t: study.frame(t) if t in study.tables else None for t in ("appointments", "training_events")}
     events = training.known_events(known["training_events"])
     shelf, refused = _Shelf(), []
-    for path in files_of(paths):
+    found, beside = files_of(paths)
+    if (passed := not_read(beside)) is not None:
+        desk.ledger.note(passed)
+    for path in found:
         try:
             book = open_table(path)
         except IntakeError as error:
             refused += error.faults
             continue
-        for sheet in book.sheets:
-            _read_sheet(book, sheet, desk, shelf, events)
+        for number, sheet in enumerate(book.sheets, 1):
+            _read_sheet(book, sheet, _where(book, sheet, number, roster), desk, shelf, events)
     made = _tables(shelf, desk, known["appointments"])
-    require(*refused, *desk.ledger.faults, error=IntakeError)
+    require(*refused, *(_hiding(fault, roster) for fault in desk.ledger.faults), error=IntakeError)
     if not made:
-        raise IntakeError(Fault(Text("所给的文件", "The files"), _NOTHING, _KINDS))
+        hidden = [Fault(place, _IS_HIDDEN, _UNHIDE) for place in desk.ledger.places(_HIDDEN)]
+        raise IntakeError(Fault(Text("所给的文件", "The files"), _NOTHING, _KINDS), *hidden)
     ledger = desk.ledger
     return Books(
         {name: frame for name, (frame, _) in made.items()},
@@ -149,25 +152,28 @@ def read_workbooks(
     )
 
 
-def files_of(paths: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Return the files, those of a folder in the order of their names, without the locks that Excel leaves."""
+def files_of(paths: str | Path | Iterable[str | Path]) -> tuple[list[Path], list[Path]]:
+    """Return the files, and what stands beside them in the folders; see `tables_in`."""
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    found: list[Path] = []
-    for path in given:
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
-        found += [p for p in inside if not p.name.startswith(("~$", "."))]
-    require(
-        None
-        if found
-        else Fault(
-            argument("paths"), Text("没有可读的文件", "holds no file to read"), _KINDS, [str(p) for p in given]
-        )
-    )
-    return list(dict.fromkeys(found))
+    found, beside = tables_in(given)
+    nothing = Text("没有可读的文件", "holds no file to read")
+    require(None if found else Fault(argument("paths"), nothing, _KINDS, [str(p) for p in given]))
+    return found, beside
 
 
-def _read_sheet(book: Workbook, sheet: Sheet, desk: Desk, shelf: _Shelf, events: dict[str, training.Event]) -> None:
-    where = Where(book.path.name, sheet.name)
+def _hiding(fault: Fault, roster: Roster) -> Fault:
+    return replace(fault, value=roster.hide(fault.value)) if isinstance(fault.value, str) else fault
+
+
+def _where(book: Workbook, sheet: Sheet, number: int, roster: Roster) -> Where:
+    """Name a sheet without naming anybody: some keep a file or a sheet for each person."""
+    name = roster.hide(sheet.name)
+    return Where(roster.hide(book.path.name), name if name == sheet.name else f"{name} #{number}")
+
+
+def _read_sheet(
+    book: Workbook, sheet: Sheet, where: Where, desk: Desk, shelf: _Shelf, events: dict[str, training.Event]
+) -> None:
     if sheet.hidden:
         desk.ledger.find(_HIDDEN, where.whole())
         return
@@ -206,7 +212,10 @@ def _check_columns(block: Block, kind: str, desk: Desk) -> None:
         if roles or any(map(desk.words.subject, header)):
             used.add(column)
         elif kind != "scores" and not {desk.words.role(text) for text in header} & {"index"}:
-            desk.ledger.find(scores.LEFT_COLUMN.format(name=header[-1]), block.where.cell(block.header_row, column))
+            desk.ledger.find(
+                scores.LEFT_COLUMN.format(name=desk.roster.hide(header[-1])),
+                block.where.cell(block.header_row, column),
+            )
     rows = {number for number, _ in block.rows}
     for row, column in sorted(block.failed):
         if row in rows and column in used:
@@ -278,9 +287,13 @@ _KINDS = Text(
 )
 _DOUBLED = Text("有两列说的是同一回事（{name}）", "two columns say the same ({name})")
 _ONE_COLUMN = Text("请删去或改名其中一列", "Delete one of them, or rename it")
-_FAILED = Text("公式出错，没有值", "has a formula that failed, and no value")
+_FAILED = Text(
+    "公式出错或没有存下结果，没有值", "has a formula without a value (it failed, or its result was not saved)"
+)
 _WRITE_VALUE = Text("请改正公式，或直接填入值", "Correct the formula, or write the value")
-_NOTHING = Text("里面没有认得出的表", "hold no table that is known")
+_NOTHING = Text("里面没有认得出的表，或表中没有一行数据", "hold no table that is known, or none with any rows")
+_IS_HIDDEN = Text("是隐藏的工作表，没有读", "is a hidden sheet, and was not read")
+_UNHIDE = Text("若要读它，请取消隐藏", "Unhide it if it is to be read")
 _NO_HEADER = Text(
     "从标题看是要读的表，却找不到认得出的列名", "has a title that asks for reading, but no header that is known"
 )

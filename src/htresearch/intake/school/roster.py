@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from htresearch.checks import argument, require, suggestion
 from htresearch.errors import ArgumentError, Fault, IntakeError
+from htresearch.identifiers import Names, mask
 from htresearch.intake.identity import match_roster
 from htresearch.intake.school.plain import masked, plain, spelled
 from htresearch.intake.workbook import open_table
@@ -163,6 +164,15 @@ class Roster:
                 for row, values in enumerate(frame.astype(object).where(frame.notna(), None).to_numpy().tolist(), 1):
                     sheet.write_row(row, 0, values)
         return path
+
+    @cached_property
+    def _persons(self) -> Names:
+        frames = [frame for frame in (self.teachers, self.pupils) if frame is not None]
+        return Names(name for frame in frames for name in frame["name"].dropna().astype(str).unique())
+
+    def hide(self, text: str) -> str:
+        """Return a text, such as the name of a file, without the names and numbers of persons."""
+        return mask(text.encode("utf-8", "replace").decode(), self._persons)
 
     # --- schools ----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ from htresearch.language import Text, listing
 if TYPE_CHECKING:
     pass
 
+#: Above every score; phones and the numbers of pupils are longer.
+_HIGHEST = 1e6
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)分?")
 _MINUTES = re.compile(r"(\d{1,2})[分:'′](\d{1,2}(?:\.\d+)?)(?:秒|\"|″|'')?")
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)(?:秒|s|\"|″)")
@@ -172,19 +174,19 @@ def result(value: object, measure: Measure, words: Dictionary) -> Result | None:
     if isinstance(value, bool):
         return Result(fault=_NO_RESULT)
     if isinstance(value, int | float):
-        return Result(float(value)) if value >= 0 and value < 1e6 else Result(fault=_NO_RESULT)
+        return _scored(value)
     if isinstance(value, time):
         return Result(fault=_TIME if measure.unit == "seconds" else _NO_RESULT)
     text = plain(value)
     if text in words.sets["empty"]:
         return None
     if match := _NUMBER.fullmatch(text):
-        return Result(float(match[1]))
+        return _scored(float(match[1]))
     if measure.unit == "seconds":
         if match := _MINUTES.fullmatch(text):
-            return Result(60 * float(match[1]) + float(match[2]))
+            return _scored(60 * float(match[1]) + float(match[2]))
         if match := _SECONDS.fullmatch(text):
-            return Result(float(match[1]))
+            return _scored(float(match[1]))
     if status := words.value("statuses", text):
         return Result(status=status)
     if len(text) == 1 and text.upper() in words.levels:
@@ -194,6 +196,11 @@ def result(value: object, measure: Measure, words: Dictionary) -> Result | None:
     if level := words.value("levels", text):
         return Result(level=level, word=text)
     return Result(fault=_NO_RESULT)
+
+
+def _scored(value: float) -> Result:
+    """Return a score; a phone or a pupil's number, which is longer than any, is none."""
+    return Result(float(value)) if 0 <= value < _HIGHEST else Result(fault=_NO_RESULT)
 
 
 def read_scores(block: Block, context: Context, book: Book) -> None:

@@ -76,9 +76,10 @@ def take_in(
     IntakeError
         If a sheet cannot be understood, or the study would break a rule; the study stays as it was.
     """
-    listed = files_of(paths)
-    books = read_workbooks(listed, open_study(study), roster, measures)
-    source = ", ".join(path.name for path in listed[:3]) + (f" (+{len(listed) - 3})" if len(listed) > 3 else "")
+    listed, _ = files_of(paths)
+    books = read_workbooks(paths, open_study(study), roster, measures)
+    source = ", ".join(roster.hide(path.name) for path in listed[:3])
+    source += f" (+{len(listed) - 3})" if len(listed) > 3 else ""
     tables = {name: _placed(frame, books.places.get(name)) for name, frame in books.tables.items()}
     path = files.resolve(Path(study))
     if books.ended is None:
