@@ -94,6 +94,10 @@ def _put_together(part: dict[str, str | None]) -> datetime | None:
         return None
 
 
+#: Longer than a year is no time that somebody took to answer.
+_LONGEST = 366 * 86_400
+
+
 def moments(cells: Sequence[object]) -> pd.Series:
     """Read a column of moments; what cannot be read is NaT."""
     read = {value: moment(value) for value in pd.unique(np.asarray(cells, dtype=object)) if value is not None}
@@ -143,7 +147,8 @@ def durations(cells: Iterable[object]) -> pd.Series:
     clocks = [value for value in distinct if isinstance(value, time)]
     # Minutes and seconds typed as 1:23 all fall on full minutes once Excel takes them for hours and minutes.
     typed = bool(clocks) and not any(value.second for value in clocks)
-    read = {value: seconds(value, typed) for value in distinct}
+    took = {value: seconds(value, typed) for value in distinct}
+    read = {value: s if s is not None and s <= _LONGEST else None for value, s in took.items()}
     return whole(pd.Series([read.get(value) for value in cells], dtype="Float64"))
 
 

@@ -292,3 +292,28 @@ def test_every_row_below_a_header_is_in_its_table_or_counted(rows):
 
 def test_a_desk_remembers_cells_apart_for_each_reading(study, roster):
     assert Desk(None, roster, None, Ledger()).cells is not Desk(None, roster, None, Ledger()).cells
+
+
+# --- who a file or a sheet is kept for ------------------------------------------------------------------------------
+
+
+def test_nobody_is_named_by_the_places_and_headers_that_are_said(read):
+    rows = [["示例小学2023-2024学年第一学期班主任名单"], ["班级", "班主任", "王静"], ["二年级(1)班", "李敏", "1"]]
+    books = read({"李敏": [["x"]], "王静": rows}, file="示例小学王静.xlsx")
+    said = str(books.note) + "".join(str(place) for found in books.findings for place in found.where)
+    assert "王静" not in said and "李敏" not in said
+    assert "示例小学‹姓名›.xlsx · ‹姓名› #2 · C2" in said
+
+
+def test_a_hidden_sheet_is_named_where_nothing_else_can_be_read(refused):
+    scores = [["示例小学2023-2024学年第一学期二年级(1)班成绩册"], ["座号", "语文"], [1, 90]]
+    said = refused({"说明": [["请填写"]], "成绩": scores}, hidden=("成绩",))
+    assert [rule for _, rule, _, _ in said][1] == "是隐藏的工作表，没有读"
+
+
+def test_what_else_stands_in_a_folder_is_said(tmp_path, study, roster):
+    rows = [["示例小学2023-2024学年第一学期班主任名单"], ["班级", "班主任"], ["二年级(1)班", "王静"]]
+    write(tmp_path / "示例小学.xlsx", {"a": rows})
+    (tmp_path / "名单.docx").write_bytes(b"PK")
+    (tmp_path / "二小").mkdir()
+    assert "文件夹中没有读的 2 项：二小/、名单.docx" in str(read_workbooks(tmp_path, study, roster).note)

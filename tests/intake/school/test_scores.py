@@ -419,3 +419,9 @@ def test_a_failed_formula_is_a_fault_where_a_result_should_be(tmp_path, study, r
         read_workbooks(tmp_path / "示例小学.xlsx", study, roster)
     assert [str(f.where) for f in caught.value.faults] == ["示例小学.xlsx · 成绩 · D3"]
     assert "公式出错" in str(caught.value)
+
+
+@pytest.mark.parametrize("phone", [16112345678, "16112345678", "１６１１２３４５６７８分"])
+def test_a_number_longer_than_any_score_is_none(refused, phone):
+    ((where, rule, _, value),) = refused([TITLE, HEADER, [1, "林一诺", phone, 90]])
+    assert "C3" in where and "不是分数" in rule and "16112345678" not in str(value)
