@@ -461,9 +461,8 @@ def _take(world: World, kind: str, path: Path, rng: random.Random) -> Iterator[s
         return
     if kind == "school" and rng.random() < 0.75:  # what is slow about the rest is to open the study anew
         books = read_workbooks(path, world.opened, world.roster)
-        receipt = Receipt(
-            path.name, "", books.rows_in, books.rows_kept, books.exclusions, books.notes, {}, books.findings
-        )
+        counts = books.rows_in, books.rows_kept, books.exclusions, books.notes
+        receipt = Receipt("", "", *counts, {}, books.findings)
         yield "\n".join(str(v) for table in books.tables.values() for column in table for v in table[column].unique())
     elif kind == "school":
         receipt = take_in_workbooks(path, world.study, world.roster).receipt
