@@ -3,6 +3,7 @@
 Exit status: 0 done, 1 the input is at fault (every fault is listed), 2 wrong usage.
 """
 
+import errno
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,11 +71,14 @@ def _refuse(error: HTResearchError) -> None:
 
 
 def _file_error(error: OSError) -> HTResearchError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return HTResearchError(
         Fault(
             str(error.filename or Text("文件", "File")),
             Text("无法读取或写入：{why}", "cannot be read or written: {why}").format(why=error.strerror or error),
-            Text("请检查路径与权限", "Check the path and your rights to it"),
+            Text("请腾出磁盘空间，再运行一次", "Make room on the disk and run it again")
+            if full
+            else Text("请检查路径与权限", "Check the path and your rights to it"),
         )
     )
 

@@ -1,5 +1,7 @@
 """Answers taken in from the command line."""
 
+import errno
+
 import pytest
 
 from htresearch import cli
@@ -70,3 +72,14 @@ def test_what_is_asked_about_is_answered_by_options(capsys, tmp_path, options):
     status, told, error = run(capsys, "intake", file, *options, "--new-key", *answered)
     assert status == 0 and "保留 20 行" in told, error
     assert run(capsys, "intake", file, *options, "--columns", "I1")[0] == 1
+
+
+def test_a_full_disk_leaves_the_study_as_it_was(capsys, tmp_path, options, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("htresearch.intake.files._write_parquet", full)
+    before = sorted(tmp_path.iterdir())
+    status, _, told = run(capsys, "intake", tmp_path / "sound.xlsx", *options, "--new-key")
+    assert status == 1 and "请腾出磁盘空间" in told
+    assert sorted(tmp_path.iterdir()) == before

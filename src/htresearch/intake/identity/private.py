@@ -85,11 +85,11 @@ def create(path: Path, content: bytes) -> tuple[Text, ...]:
                 Text("要用它，请用 Key.open；要新的，请换一个文件名", "Use it with Key.open, or choose another name"),
             )
         )
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
     try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         return _close(path)
-    except ArgumentError:
+    except (ArgumentError, OSError):  # no file that is not whole, or open to others, is left
         path.unlink()
         raise
 
