@@ -71,6 +71,22 @@ def test_cells_are_what_was_saved(tmp_path):
     assert sheet.rows[2] == [None, date(2024, 9, 1), datetime(2024, 9, 1, 8, 30), 5, None]
 
 
+@pytest.mark.parametrize("cell", ["<f>A2+1</f>", "<f>A2+1</f><v></v>", '<f t="shared" si="0"/><v/>'])
+def test_a_formula_saved_without_its_result_is_known(tmp_path, cell):
+    """As programs write it that cannot calculate; an empty text is a result."""
+    source = book(tmp_path / "a.xlsx", 一=[["x", 1, 7], ["y", 2, 8]])
+    sheet = changed(
+        source,
+        tmp_path / "b.xlsx",
+        "xl/worksheets/sheet1.xml",
+        lambda part: part.replace(b'<c r="B2"><v>2</v>', f'<c r="B2">{cell}'.encode()).replace(
+            b'<c r="C1"><v>7</v>', b'<c r="C1" t="str"><f>""</f><v></v>'
+        ),
+    )
+    (read,) = open_table(sheet).sheets
+    assert (read.rows[1][1], read.errors) == (None, ("B2",))
+
+
 def test_merged_cells_can_be_spread(tmp_path):
     def write(sheet, made):
         sheet.merge_range(0, 0, 1, 1, "语文")
