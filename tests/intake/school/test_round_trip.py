@@ -107,7 +107,7 @@ def test_workbooks_taken_into_a_study_make_it_whole_and_twice_changes_nothing(tm
     text = taken.receipt.to_json() + taken.receipt.to_html()
     named = [*roster.teachers["name"], *roster.pupils["name"], *roster.pupils["student_number"]]
     assert not [name for name in named if len(name) > 2 and name in text]
-    twice = take_in(paths, tmp_path / "study", roster)
+    twice = take_in(iter(paths), tmp_path / "study", roster)
     assert set(twice.merged.added.values()) == {0}
     assert len(twice.merged.conflicts) == 0
     assert twice.merged.same == taken.merged.added

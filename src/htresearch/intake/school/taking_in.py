@@ -76,6 +76,7 @@ def take_in(
     IntakeError
         If a sheet cannot be understood, or the study would break a rule; the study stays as it was.
     """
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
     listed, _ = files_of(paths)
     books = read_workbooks(paths, open_study(study), roster, measures)
     source = ", ".join(roster.hide(path.name) for path in listed[:3])
