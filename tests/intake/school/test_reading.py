@@ -305,6 +305,12 @@ def test_nobody_is_named_by_the_places_and_headers_that_are_said(read):
     assert "示例小学‹姓名›.xlsx · ‹姓名› #2 · C2" in said
 
 
+def test_nobody_is_named_by_a_header_that_is_refused(refused):
+    title = ["示例小学2023-2024学年第一学期二年级(1)班成绩册"]
+    rules = [rule for _, rule, _, _ in refused([title, ["座号", "语文", "lan@example.org", "王静"], [1, 90, 3, 4]])]
+    assert len(rules) == 2 and not any("lan@" in rule or "王静" in rule for rule in rules)
+
+
 def test_a_hidden_sheet_is_named_where_nothing_else_can_be_read(refused):
     scores = [["示例小学2023-2024学年第一学期二年级(1)班成绩册"], ["座号", "语文"], [1, 90]]
     said = refused({"说明": [["请填写"]], "成绩": scores}, hidden=("成绩",))

@@ -162,7 +162,9 @@ def files_of(paths: str | Path | Iterable[str | Path]) -> tuple[list[Path], list
 
 
 def _hiding(fault: Fault, roster: Roster) -> Fault:
-    return replace(fault, value=roster.hide(fault.value)) if isinstance(fault.value, str) else fault
+    """Return a fault that names nobody: what it shows is a cell or, in its rule, a header."""
+    value = roster.hide(fault.value) if isinstance(fault.value, str) else fault.value
+    return replace(fault, rule=Text(roster.hide(fault.rule.zh), roster.hide(fault.rule.en)), value=value)
 
 
 def _where(book: Workbook, sheet: Sheet, number: int, roster: Roster) -> Where:
