@@ -18,6 +18,7 @@ _MODULES = frozenset(
         "publish",
         "result",
         "scales",
+        "singlecase",
         "study",
     }
 )
