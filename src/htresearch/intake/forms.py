@@ -159,7 +159,7 @@ class _Reader:
             self._read_sheet(file, sheet, header)
         if not found:
             rule = Text("找不到任何数据表的表头", "has the header of no table")
-            self.faults.append(Fault(file, rule, AGAIN))
+            self.faults.append(Fault(file, rule, _OTHERWISE))
 
     def _read_sheet(self, file: str, sheet: Sheet, header: Header) -> None:
         table, merged, failed = header.table, _merged(sheet), set(sheet.errors)
@@ -277,6 +277,10 @@ def _try_on(study: Path, reader: _Reader, accept: str) -> None:
         reader.faults.append(Fault(row.source, _LEFT_OUT, _ACCEPT, masked(row.new)))
 
 
+_OTHERWISE = Text(
+    f"{AGAIN.zh}；若是问卷导出，请加 --instrument；若是学校自己的工作簿，请加 --roster",
+    f"{AGAIN.en}; for an export of answers give --instrument, for a school's own workbook --roster",
+)
 _LEFT_OUT = Text(
     "与研究中的记录不同，没有并入；上面的问题可能由此而来",
     "differs from the study and was left out; what is said above may come of that",
