@@ -29,6 +29,14 @@ class Language(StrEnum):
     en = "en"
 
 
+class Accept(StrEnum):
+    """What may change rows that a study has already."""
+
+    nothing = "nothing"
+    empty = "empty"
+    new = "new"
+
+
 class Group(StrEnum):
     """The groups of tasks that can be timed."""
 
@@ -282,18 +290,29 @@ def _application() -> typer.Typer:
             str | None, typer.Option(help=_help("调查第一天，如 2024-09-01。", "The round's first day."))
         ] = None,
         closed_on: Annotated[str | None, typer.Option(help=_help("调查最后一天。", "The round's last day."))] = None,
+        accept: Annotated[
+            Accept,
+            typer.Option(
+                help=_help(
+                    "表和工作簿与研究已有的记录不同时：nothing 只列出，empty 补上研究中空着的，new 以新写的为准。",
+                    "Where forms or workbooks differ from the study: nothing lists it, empty fills in what the study "
+                    "leaves empty, new takes what they say.",
+                )
+            ),
+        ] = Accept.nothing,
     ) -> None:
         receipts = receipts or study.with_name(f"{study.name}-receipts")
         checks.require(_no_folder("--receipts", receipts))
         if instrument is not None:
+            checks.require(None if accept is Accept.nothing else _NOT_ANSWERS)
             days = {"opened_on": opened_on, "closed_on": closed_on}
             given = {"source": source, "mode": mode, "sheet": sheet, **days}
             given |= {"columns": _pairs(columns), "without": without}
             _intake_answers(files, study, instrument, wave, key, new_key, linkage, roster, receipts, given)
         elif roster is not None:
-            _intake_workbooks(files, study, roster, receipts)
+            _intake_workbooks(files, study, roster, receipts, accept.value)
         else:
-            raise typer.Exit(_intake_forms(files, study))
+            raise typer.Exit(_intake_forms(files, study, accept.value))
 
     @app.command(help=_help("运行笔记本并生成双语网站。", "Run the notebooks and make the site in both languages."))
     def publish(
@@ -550,23 +569,23 @@ def _no_folder(option: str, path: Path) -> Fault | None:
     )
 
 
-def _intake_workbooks(paths: list[Path], study: Path, roster: Path, receipts: Path) -> None:
+def _intake_workbooks(paths: list[Path], study: Path, roster: Path, receipts: Path, accept: str) -> None:
     from htresearch.intake.school import Roster, take_in
 
     with _working(Text("正在读入学校的工作簿……", "Reading schools' workbooks …")):
-        taken = take_in(paths, study, Roster.read(roster))
+        taken = take_in(paths, study, Roster.read(roster), accept=accept)
     _say_receipt(taken.receipt, receipts)
 
 
-def _intake_forms(paths: list[Path], study: Path) -> int:
+def _intake_forms(paths: list[Path], study: Path, accept: str) -> int:
     from htresearch.intake import forms, merge
 
     with _working(Text("正在读入填好的表……", "Reading filled forms …")):
-        read = forms.read(paths, study)
+        read = forms.read(paths, study, accept=accept)
     if read.faults:
         typer.echo(str(HTResearchError(*read.faults)))
         return 1
-    merged = merge(study, read.tables, ", ".join(path.name for path in paths[:3]))
+    merged = merge(study, read.tables, ", ".join(path.name for path in paths[:3]), accept=accept)
     for note in read.notes:
         typer.echo(str(note))
     for table, added in merged.added.items():
@@ -577,10 +596,27 @@ def _intake_forms(paths: list[Path], study: Path) -> int:
         said = counts.format(
             table=language.label(table), added=added, same=merged.same[table], held=merged.held[table]
         )
-        typer.echo(str(said))
-    if len(merged.conflicts):
-        typer.echo(merged.conflicts.to_string(index=False))
+        changed = merged.changed[table]
+        more = Text(f"，改动 {changed} 行", f", {changed} changed") if changed else ""
+        typer.echo(f"{said}{more}")
+    for title, cells in ((_CHANGED, merged.changes), (_LEFT, merged.conflicts)):
+        if len(cells):
+            typer.echo(str(title))
+            typer.echo(cells.to_string(index=False))
     return 0
+
+
+_NOT_ANSWERS = Fault(
+    "--accept",
+    Text("不用于问卷答案：已有的答案不改", "is not for answers: those that the study has stay"),
+    Text("请去掉 --accept", "Leave --accept out"),
+)
+_CHANGED = Text("研究中已有的记录，按要求改动：", "Changed in the study, as asked:")
+_LEFT = Text(
+    "与研究已有的记录不同，未并入（核对后，可用 --accept empty 补上空着的，或用 --accept new 以新写的为准）：",
+    "Different from the study and left out (once checked, --accept empty fills in what is empty there, --accept new "
+    "takes what is new):",
+)
 
 
 def _say_receipt(receipt, folder: Path) -> None:

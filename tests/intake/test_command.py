@@ -3,10 +3,13 @@
 import errno
 
 import pytest
+from study import small as small_study
 
 from htresearch import cli
 
 from . import small_form as small
+
+TABLES = small_study.sound()
 
 
 @pytest.fixture
@@ -72,6 +75,30 @@ def test_what_is_asked_about_is_answered_by_options(capsys, tmp_path, options):
     status, told, error = run(capsys, "intake", file, *options, "--new-key", *answered)
     assert status == 0 and "保留 20 行" in told, error
     assert run(capsys, "intake", file, *options, "--columns", "I1")[0] == 1
+
+
+def test_what_forms_say_otherwise_is_listed_and_taken_on_request(capsys, tmp_path):
+    study = small_study.write(
+        {name: TABLES[name] for name in ("schools", "classes", "teachers", "appointments")}, tmp_path / "s"
+    )
+    spells = TABLES["appointments"].astype(object)
+    spells.loc[0, "ends_on"] = "2025-01-31"
+    spells.loc[len(spells)] = ["T3", "C1", "head", "2025-02-01", None, None]  # overlaps as long as the first is open
+    spells.to_csv(tmp_path / "form.csv", index=False)
+    status, told, _ = run(capsys, "intake", tmp_path / "form.csv", "--study", study)
+    assert status == 1 and "重叠" in told and "--accept empty" in told
+    status, told, _ = run(capsys, "intake", tmp_path / "form.csv", "--study", study, "--accept", "empty")
+    assert status == 0 and "改动 1 行" in told and "2025-01-31" in told
+    status, told, _ = run(capsys, "intake", tmp_path / "form.csv", "--study", study)
+    assert status == 0 and "改动" not in told
+    spells.drop(index=3).assign(ends_on="2025-03-31").to_csv(tmp_path / "form.csv", index=False)
+    status, told, _ = run(capsys, "intake", tmp_path / "form.csv", "--study", study)
+    assert "--accept empty" in told and "未并入 3 行" in told
+
+
+def test_answers_that_contradict_are_never_taken(capsys, tmp_path, options):
+    status, _, told = run(capsys, "intake", tmp_path / "sound.xlsx", *options, "--new-key", "--accept", "new")
+    assert status == 1 and "--accept" in told and not (tmp_path / "study").exists()
 
 
 def test_a_full_disk_leaves_the_study_as_it_was(capsys, tmp_path, options, monkeypatch):

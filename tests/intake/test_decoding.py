@@ -37,6 +37,8 @@ def read(cell, mode="text", item=ITEM):
         ("A, B┋c", "text", "1;2"),
         ("丁（请注明）〖戊〗", "text", "3"),
         ("丁(请注明)____〖戊〗", "text", "3"),
+        ("丙┋丁(请注明)〖戊┋己〗", "text", "2;3"),
+        ("丁(请注明)〖戊、己〗、丙", "text", "2;3"),
         ("丁〖戊〗", "text", REFUSED),
         ("都没有", "text", NONE),
         ("都没有┋丙", "text", REFUSED),

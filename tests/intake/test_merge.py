@@ -17,7 +17,8 @@ import htresearch as ht
 from htresearch import study as studies
 from htresearch.errors import IntakeError, StudyError
 from htresearch.intake import files
-from htresearch.intake.merge import CONFLICTS, examine, merge
+from htresearch.intake.conflicts import COLUMNS
+from htresearch.intake.merge import examine, merge
 from htresearch.intake.place import Place
 
 TABLES = small.sound()
@@ -79,7 +80,7 @@ class TestRows:
         merged = merge(study, {"teachers": changed}, "三小.xlsx")
         assert merged.counts["teachers"] == {"added": 1, "same": 1, "conflicts": 1}
         assert merged.conflicts.to_dict("records") == [
-            dict(zip(CONFLICTS, ("teachers", "T1", column, there, new, "三小.xlsx", "研究"), strict=True))
+            dict(zip(COLUMNS, ("teachers", "T1", column, there, new, "三小.xlsx", "研究"), strict=True))
             for column, there, new in (("sex", "female", "male"), ("birth_year", 1985, 1990))
         ]
         assert ht.open_study(study).frame("teachers")["birth_year"].tolist() == [1985] * 4
@@ -139,6 +140,72 @@ class TestRows:
         frame = ht.open_study(tmp_path / "study").frame("students").sort_values("student_id", ignore_index=True)
         assert frame["student_id"].tolist() == known["student_id"].tolist()
         np.testing.assert_array_equal(frame["ses_index"], known["ses_index"])
+
+
+class TestAccepting:
+    """What the study has is changed only where that is asked for."""
+
+    SPELL = TABLES["appointments"].iloc[[0]].assign(ends_on=date(2025, 1, 31), reason_ended="reassigned")
+
+    @pytest.mark.parametrize("accept", ["empty", "new"])
+    def test_what_the_study_leaves_empty_is_filled_in(self, staffed, accept):
+        later = TABLES["appointments"].iloc[[0]].assign(teacher_id="T3", starts_on=date(2025, 2, 1))
+        rows = pd.concat([self.SPELL, later])
+        merged = merge(staffed, {"appointments": rows}, "list", accept=accept)
+        assert (merged.counts["appointments"], merged.changed) == (NOTHING | {"added": 1}, {"appointments": 1})
+        assert merged.changes[["column", "there", "new"]].to_numpy().tolist() == [
+            ["ends_on", None, date(2025, 1, 31)],
+            ["reason_ended", None, "reassigned"],
+        ]
+        frame = ht.open_study(staffed).frame("appointments")
+        assert frame["teacher_id"].tolist() == [*TABLES["appointments"]["teacher_id"], "T3"]
+        assert str(frame["ends_on"].iloc[0])[:10] == "2025-01-31"
+        again = merge(staffed, {"appointments": rows}, "list", accept=accept)
+        assert again.counts["appointments"] == NOTHING | {"same": 2} and again.changed == {"appointments": 0}
+
+    def test_only_empty_places_are_filled_in_unless_it_says_new(self, study):
+        row = teacher("T1", birth_year=1990)
+        assert merge(study, {"teachers": row}, "list", accept="empty").held == {"teachers": 1}
+        merged = merge(study, {"teachers": row}, "list", accept="new")
+        assert merged.changed == {"teachers": 1} and merged.conflicts.empty
+        assert ht.open_study(study).frame("teachers")["birth_year"].tolist() == [1990, 1985, 1985]
+
+    def test_an_empty_cell_takes_no_value_away(self, staffed):
+        merge(staffed, {"appointments": self.SPELL}, "list", accept="empty")
+        row = self.SPELL.assign(ends_on=None)
+        merged = merge(staffed, {"appointments": row}, "list", accept="new")
+        assert (merged.changed, merged.conflicts["column"].tolist()) == ({"appointments": 0}, ["ends_on"])
+
+    def test_of_two_that_say_different_things_neither_is_taken(self, study):
+        both = pd.concat([teacher("T1", birth_year=1990), teacher("T1", birth_year=1991), teacher("T2", sex="male")])
+        merged = merge(study, {"teachers": both}, "list", accept="new")
+        assert (merged.changed, merged.held) == ({"teachers": 1}, {"teachers": 2})
+        assert merged.changes["key"].tolist() == ["T2"]
+        known = merge(
+            study, {"teachers": pd.concat([teacher("T1"), teacher("T1", birth_year=1991)])}, "list", accept="new"
+        )
+        assert (known.changed, known.held) == ({"teachers": 0}, {"teachers": 1})
+
+    def test_a_change_that_breaks_a_rule_is_refused_whole(self, staffed):
+        before = contents(staffed)
+        with pytest.raises(IntakeError, match="早于同一行的"):
+            merge(staffed, {"appointments": self.SPELL.assign(ends_on=date(2001, 1, 1))}, "list", accept="new")
+        assert contents(staffed) == before
+
+    @pytest.mark.parametrize("start", [b"\xef\xbb\xbf", b""], ids=["Excel", "plain"])
+    def test_csv_stays_csv(self, tmp_path, start):
+        (tmp_path / "study").mkdir()
+        path = tmp_path / "study" / "students.csv"
+        path.write_bytes(start + b"sex,student_id\nmale,s_1\nfemale,s_2\n")
+        rows = pd.DataFrame({"student_id": ["s_2", "s_3"], "sex": "male", "only_child": [True, None]})
+        assert merge(tmp_path / "study", {"students": rows}, "list", accept="new").changed == {"students": 1}
+        assert path.read_bytes().startswith(start or b"student_id")
+        frame = ht.open_study(tmp_path / "study").frame("students")
+        assert frame[["student_id", "sex"]].to_numpy().tolist() == [["s_1", "male"], ["s_2", "male"], ["s_3", "male"]]
+
+    def test_what_may_be_accepted_is_checked(self, study):
+        with pytest.raises(ht.HTResearchError, match="accept"):
+            merge(study, {"teachers": teacher("T1")}, "list", accept="all")
 
 
 class TestFaults:

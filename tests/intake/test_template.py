@@ -114,9 +114,14 @@ def test_a_form_that_may_have_been_filled_in_is_not_overwritten(tmp_path):
 
 @pytest.mark.parametrize(
     "said, table",
-    [("training", "training_events"), ("培训活动", "training_events"), ("Training attendance", "attendance")],
+    [
+        ("training", "training_events"),
+        ("培训活动", "training_events"),
+        ("Training attendance", "attendance"),
+        ("任职", "appointments"),
+    ],
 )
-def test_a_table_is_known_by_its_label_or_an_unmistakable_beginning(tmp_path, said, table):
+def test_a_table_is_known_by_its_label_or_an_unmistakable_part(tmp_path, said, table):
     assert f"（{table}）" in sheets(template(None, said, tmp_path / "a.xlsx"))["填写"][0][0]
 
 

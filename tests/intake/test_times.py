@@ -102,3 +102,8 @@ def test_columns():
     assert str(read.dtype) == "datetime64[us]" and read.isna().tolist() == [False, True, True]
     assert str(durations(["1秒", "2秒"]).dtype) == "Int64"
     assert str(whole(durations(["1.5", "2"])).dtype) == "Float64"
+
+
+def test_a_time_of_day_without_its_format_is_no_duration():
+    assert seconds(0.0576) is None  # 1:23, which may be an hour or a minute
+    assert seconds(0) == 0 and seconds(1.5) == 1.5

@@ -119,6 +119,12 @@ def test_text_tables(tmp_path, encoding, mark):
     assert read.encoding in (encoding, "utf-8-sig")
 
 
+def test_text_that_was_kept_from_being_a_number_is_that_text(tmp_path):
+    (tmp_path / "a.csv").write_text('班级,人数\r\n="0301","=""44"""\r\n=1+1,="a"&"b"\r\n\x1a', encoding="utf-8")
+    rows = open_table(tmp_path / "a.csv").sheets[0].rows
+    assert rows == [["班级", "人数"], ["0301", "44"], ["=1+1", '="a"&"b"']]
+
+
 def test_a_file_is_known_by_what_it_holds(tmp_path):
     path = book(tmp_path / "a.xlsx", 一=[["x"]])
     assert open_table(path.rename(tmp_path / "a.csv")).sheets[0].rows == [["x"]]

@@ -109,14 +109,15 @@ _BEFORE = r"(?<![0-9])"
 _BEFORE_WHOLE = r"(?<![0-9])(?<![0-9]\.)"  # and not the decimals of a number
 _EIGHTEEN = rf"[1-9](?:{_GAP}[0-9]){{16}}{_GAP}(?:[0-9](?![0-9])|X)"
 _CHINA = r"(?:\(?(?:\+|00)?86\)?[ \t\-]{0,3})?"
-_WECHAT = r"(?:微信|薇信|weixin|wechat|(?<![A-Z])[wv]x|v信)"
+_WECHAT = r"(?:微信|薇信|威信|维信|weixin|wechat|(?<![A-Z])[wv]x|v信|加v(?=[ \t:号]))"
+_QQ = r"(?:(?<![A-Z])QQ|扣扣|企鹅)"
 
 
 def _mobile(*groups: int) -> str:
     """Return the pattern of a mobile phone in groups with the same gap: 3-4-4 is 138 0013 8000."""
     gap = "g" + "".join(map(str, groups))
     first, *rest = groups
-    return rf"1[3-9][0-9]{{{first - 2}}}(?P<{gap}>[ \t]?[-·_.]?[ \t]?)" + rf"(?P={gap})".join(
+    return rf"1[3-9][0-9]{{{first - 2}}}(?P<{gap}>[ \t]?[-·_./]?[ \t]?)" + rf"(?P={gap})".join(
         f"[0-9]{{{n}}}" for n in rest
     )
 
@@ -196,12 +197,12 @@ RULES = (
         _is_no_date,
     ),
     _rule("wechat", r"(?<![A-Z0-9])(?P<it>wxid_[A-Z0-9]{6,})"),
-    _rule("wechat", rf"{_WECHAT}(?:号|id){_IS}(?P<it>[A-Z0-9_][-A-Z0-9_]{{4,19}})"),
+    _rule("wechat", rf"{_WECHAT}[ \t]?(?:号|id){_IS}(?P<it>[A-Z0-9_][-A-Z0-9_]{{4,19}})"),
     _rule("wechat", rf"{_WECHAT}[ \t:=是为]{{0,3}}(?P<it>[A-Z](?=[-A-Z_]*[0-9_\-])[-A-Z0-9_]{{5,19}})"),
     _rule(
         "wechat", r"(?:微信|wechat|用户)(?:昵称|名称?|网名)[ \t]?[:=是为叫][ \t]?(?P<it>[^\s,，。;；、:()‹›]{1,20})"
     ),
-    _rule("qq", rf"(?<![A-Z])QQ(?:号码|群|号)?{_IS}(?P<it>[1-9][0-9]{{4,10}})(?![0-9])"),
+    _rule("qq", rf"{_QQ}(?:号码|群|号)?{_IS}(?P<it>[1-9][0-9]{{4,10}})(?![0-9])"),
     _rule(
         "seat_number",
         r"(?:学号|座号|座位号|考号|准考证号|学生编号)[ \t:=是为#.]{0,3}(?P<it>(?=[A-Z\-]{0,6}[0-9])[A-Z0-9\-]{1,20})",
@@ -212,8 +213,9 @@ RULES = (
     ),
     _rule(
         "name",
-        r"(?:我叫|我的名字(?:是|叫)|姓名(?:[:=]|是|叫)|名字(?:[:=]|是|叫))[ \t]?"
-        rf"(?P<it>(?:{_SURNAMES}) {{0,2}}[\u3400-\u9fff][^\W\d_A-Z是在的来和今我有从想老同]?)",
+        r"(?:(?:我|他|她|孩子|儿子|女儿|学生|同学|老师)名?叫|(?:姓名|名字)(?:[:=]|是|叫)"
+        r"|(?:家长|监护人|联系人|签名)[:=])[ \t]?"
+        rf"(?P<it>(?!{_NO_NAMES})(?:{_SURNAMES}) {{0,2}}[\u3400-\u9fff][^\W\d_A-Z是在的来和今我有从想老同]?)",
     ),
     _rule("name", rf"(?<!‹){_CUE}(?P<it>(?!{_NO_NAMES})(?:{_SURNAMES}) {{0,2}}{_GIVEN}{{1,2}}){_TITLE}"),
 )
@@ -231,8 +233,8 @@ OPAQUE = re.compile(
 #: which regular expressions of Python and of Arrow spell differently.
 SIEVE = (
     r"(?i)(?:{d}[^{d}]{{0,6}}){{7}}|[@＠]|(?:{d}{{1,3}}[.．]){{3}}|[0-9a-f０-９ａ-ｆ]{{3,4}}[:：][0-9a-f０-９ａ-ｆ]{{0,4}}[:：]"
-    r"|[〇零○一二三四五六七八九幺]{{11}}|微信|薇信|weixin|wechat|[wvｗｖ][xｘ信]|昵称|用户名|qq|ｑｑ"
-    r"|学号|座号|座位号|考号|证号|学生编号|学籍|我叫|名字|姓名|班[级的第\s]{{0,2}}{d}{{1,2}}号|电话|手机|座机|传真"
+    r"|[〇零○一二三四五六七八九幺]{{11}}|微信|薇信|威信|维信|weixin|wechat|[wvｗｖ][xｘ信]|加[vｖ]|昵称|用户名|qq|ｑｑ|扣扣|企鹅"
+    r"|学号|座号|座位号|考号|证号|学生编号|学籍|[我他她子儿生学师名]叫|名字|姓名|监护人|联系人|签名|班[级的第\s]{{0,2}}{d}{{1,2}}号|电话|手机|座机|传真"
     r"|老师|同学|主任|校长|书记|先生|女士|妈妈|爸爸|家长|爷爷|奶奶|"
 ) + INVISIBLE.pattern
 

@@ -36,6 +36,7 @@ _WORDS = {
 _NOTHING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "."})
 _SEPARATORS = {"multiple": ("┋", ";", "|", "、", ",", "\n"), "ranking": ("→", "->", ";", "|", ",", "、", "\n", ">")}
 _OTHER = re.compile(r"([^〖]*?)_{0,40}〖.*〗", re.DOTALL)
+_OUTSIDE = r"(?![^〖]*〗)"  # words that somebody wrote beside a choice may hold a separator
 _LETTERED = re.compile(r"\(?([A-Za-z]|\d{1,2})[.、:)](.+)", re.DOTALL)
 _NUMERAL = re.compile(r"[+-]?\d{1,15}(\.\d{1,10})?")
 _YES = frozenset({"1", "true", "是", "选中", "已选", "√", "✓", "yes", "y"})
@@ -157,7 +158,7 @@ def _joined(item: Item, mode: str) -> Callable[[object, str], Meaning]:
         parts = [whole_cell] if whole_cell else None
         text = normalize("NFKC", str(cell)).strip() if isinstance(cell, str) else key
         for mark in _SEPARATORS[item.type] if parts is None else ():
-            pieces = [plain(p) for p in text.split(mark)]
+            pieces = [plain(p) for p in re.split(re.escape(mark) + _OUTSIDE, text)]
             named = [chosen(p, table, item, mode) for p in pieces if p]
             if len(pieces) > 1 and named and all(named):
                 parts = named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,10 @@ _SAMPLE = 1 << 18
 _SAMPLE_ROWS = 20
 #: One cell with so many delimiters and a line break has other rows in it.
 _FEWEST_SWALLOWED = 5
+#: How programs keep Excel from taking a text for a number: ="0012".
+_AS_TEXT = re.compile(r'="[^"]*"')
+#: How old programs end a text.
+_END = "\x1a"
 _QUOTES = Text("请检查引号是否成对", "See whether quotation marks come in pairs")
 
 
@@ -34,6 +39,7 @@ def read(path: Path) -> tuple[list[list], str]:
         rule = Text("文本文件过大（超过 500 MB）", "the text is too large (over 500 MB)")
         raise refused(path, rule, Text("请拆成几个文件", "Split it into several files"))
     text, encoding = _decoded(path)
+    text = text.removesuffix(_END)
     if "\0" in text:
         raise refused(path, Text("不是文本表格，也不是工作簿", "is neither a text table nor a workbook"), SAVE_AS)
     csv.field_size_limit(1 << 26)
@@ -58,6 +64,7 @@ def _rows(path: Path, text: str, delimiter: str) -> list[list]:
                 rule = Text("有一格里是别的行", "a cell holds other rows")
                 raise IntakeError(Fault(_about(path, line + 1), rule, _QUOTES))
             line = reader.line_num
+            row = [value[2:-1] if _AS_TEXT.fullmatch(value) else value for value in row]
             rows.append([texts.setdefault(value, value) if value else None for value in row])
     except csv.Error as error:
         rule = Text(f"不是可读的 CSV（{error}）", f"is not readable CSV ({error})")

@@ -157,6 +157,24 @@ def append(folder: Path, table: Table, there: pa.Table | None, rows: pa.Table) -
         _write_parquet(file, [there, rows])
 
 
+def rewrite(folder: Path, table: Table, there: pa.Table, rows: pa.Table) -> None:
+    """Write a table anew where rows that the study had are no longer the same; CSV stays CSV."""
+    file = _file(folder, table.name)
+    lines = file.suffix.lower() == ".csv"
+    if file.is_dir():
+        shutil.rmtree(file)
+    else:
+        mark = file.read_bytes()[:3] if lines else b""
+        file.unlink()  # it may be a link to the old study's file
+    if not lines:
+        _write_parquet(folder / f"{table.name}.parquet", [there, rows])
+        return
+    encoding = "utf-8-sig" if mark == b"\xef\xbb\xbf" else "utf-8"
+    file.write_text(",".join(table.names) + "\n", encoding=encoding)
+    for piece in (there, rows):
+        _append_csv(file, table, piece)
+
+
 def _write_parquet(path: Path, pieces: list[pa.Table]) -> None:
     fields = pieces[-1].schema
     plain = pa.schema([(f.name, pa.string() if pa.types.is_dictionary(f.type) else f.type) for f in fields])

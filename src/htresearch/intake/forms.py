@@ -10,11 +10,12 @@ import pandas as pd
 
 from htresearch.errors import Fault, IntakeError
 from htresearch.intake import files
+from htresearch.intake.conflicts import STUDY
 from htresearch.intake.entries import Entries, Unread, bare
 from htresearch.intake.folders import not_read, tables_in
 from htresearch.intake.guidance import EXAMPLE, example
 from htresearch.intake.headers import AGAIN, Header, empty, find_header
-from htresearch.intake.merge import STUDY, Finding, examine
+from htresearch.intake.merge import AT_MOST, Finding, examine
 from htresearch.intake.place import Place, masked
 from htresearch.intake.template import FILL_IN, HOW_TO, LISTS
 from htresearch.intake.workbook import Sheet, cell, open_table
@@ -46,7 +47,7 @@ class Forms:
         return iter((self.tables, self.faults))
 
 
-def read(paths: str | Path | Iterable[str | Path], study: str | Path) -> Forms:
+def read(paths: str | Path | Iterable[str | Path], study: str | Path, *, accept: str = "nothing") -> Forms:
     """Read filled forms, of one table or of several, from one school or from all.
 
     The header is found wherever it stands; labels and names, Chinese and English values, full-width digits, the
@@ -60,6 +61,8 @@ def read(paths: str | Path | Iterable[str | Path], study: str | Path) -> Forms:
         A file, several, or a folder of them.
     study
         The study that they are for, which may not exist yet.
+    accept
+        What may change the study's own rows, as in `htresearch.intake.merge`.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def read(paths: str | Path | Iterable[str | Path], study: str | Path) -> Forms:
             reader.faults += error.faults
             continue
         reader.read_file(path.name, workbook.sheets)
-    _try_on(Path(study), reader)
+    _try_on(Path(study), reader, accept)
     sound = {
         name: frame[[place not in reader.bad for place in frame.index]] for name, frame in reader.frames().items()
     }
@@ -156,7 +159,7 @@ class _Reader:
             self._read_sheet(file, sheet, header)
         if not found:
             rule = Text("找不到任何数据表的表头", "has the header of no table")
-            self.faults.append(Fault(file, rule, AGAIN))
+            self.faults.append(Fault(file, rule, _OTHERWISE))
 
     def _read_sheet(self, file: str, sheet: Sheet, header: Header) -> None:
         table, merged, failed = header.table, _merged(sheet), set(sheet.errors)
@@ -252,12 +255,12 @@ def _merged(sheet: Sheet) -> dict[str, str]:
 # --- what the study says to it --------------------------------------------------------------------------------------
 
 
-def _try_on(study: Path, reader: _Reader) -> None:
+def _try_on(study: Path, reader: _Reader, accept: str) -> None:
     """Add the rules that the study with these rows would break, but for cells that are at fault already."""
     frames = reader.frames()
     if not frames:
         return
-    merged, found = examine(study, frames, str(Text("表格", "the forms")))
+    merged, found = examine(study, frames, str(Text("表格", "the forms")), accept=accept)
     for finding in found:
         if not _follows(finding, frames, reader.bad):
             reader.faults.append(Fault(finding.where, finding.rule, finding.fix, finding.value))
@@ -269,6 +272,24 @@ def _try_on(study: Path, reader: _Reader) -> None:
             rule = Text("与 {there} 主键相同，说法不同", "has the key of {there} but says something else")
             fix = Text("请核对，只留一行", "Check both and keep one")
             reader.faults.append(Fault(row.source, rule.format(there=row.there_in), fix, masked(row.new)))
+    ours = merged.conflicts[merged.conflicts["there_in"] == str(STUDY)]
+    for row in ours.head(AT_MOST if found else 0).itertuples(index=False):
+        reader.faults.append(Fault(row.source, _LEFT_OUT, _ACCEPT, masked(row.new)))
+
+
+_OTHERWISE = Text(
+    f"{AGAIN.zh}；若是问卷导出，请加 --instrument；若是学校自己的工作簿，请加 --roster",
+    f"{AGAIN.en}; for an export of answers give --instrument, for a school's own workbook --roster",
+)
+_LEFT_OUT = Text(
+    "与研究中的记录不同，没有并入；上面的问题可能由此而来",
+    "differs from the study and was left out; what is said above may come of that",
+)
+_ACCEPT = Text(
+    '请核对；若以这里为准，加 --accept empty（研究中空着的）或 --accept new，在 Python 中为 accept="empty" 或 "new"',
+    "Check it; if this is right, add --accept empty (where the study is empty) or --accept new, in Python "
+    'accept="empty" or "new"',
+)
 
 
 def _follows(finding: Finding, frames: Mapping[str, pd.DataFrame], bad: Mapping[Place, set[str]]) -> bool:

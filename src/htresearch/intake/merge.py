@@ -1,7 +1,7 @@
 """What comes from the field joined to a study: new rows are added, known ones counted, contradictions listed.
 
-The merged study is written beside the old one and validated there; only a sound one takes its place, whole. Nothing
-that the study holds is ever overwritten.
+The merged study is written beside the old one and validated there; only a sound one takes its place, whole. What the
+study holds is changed only where that is asked for, and what was changed is listed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from htresearch.atomic import new_folder
-from htresearch.checks import require
+from htresearch.checks import one_of, require
 from htresearch.errors import Fault, IntakeError
+from htresearch.intake import conflicts as differing
 from htresearch.intake import files
 from htresearch.intake.place import Place, masked
 from htresearch.intake.typed import Misfit, read_frame
@@ -29,8 +30,6 @@ from htresearch.study.rules import findings
 from htresearch.study.schema import Schema, Table
 from htresearch.study.store import Store, open_store
 
-#: Columns of the list of conflicts.
-CONFLICTS = ("table", "key", "column", "there", "new", "source", "there_in")
 #: Rows that are named where many break one rule and only their number says where they are.
 AT_MOST = 20
 
@@ -48,12 +47,18 @@ class Merged:
     conflicts : pandas.DataFrame
         A row per contradicting cell: table, key (its parts joined by " · "), column, there, new, source, and
         there_in: the study, or the other place of the same intake.
+    changed : Mapping of str to int
+        Rows of the study that were changed, by table; none unless that was asked for.
+    changes : pandas.DataFrame
+        A row per cell that was changed, as in `conflicts`.
     """
 
     added: Mapping[str, int]
     same: Mapping[str, int]
     held: Mapping[str, int]
     conflicts: pd.DataFrame
+    changed: Mapping[str, int]
+    changes: pd.DataFrame
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -96,11 +101,18 @@ class _Part:
     there: pa.Table | None
     add: np.ndarray
     same: int
-    held: int
-    conflicts: pd.DataFrame
+    held: int = 0
+    conflicts: pd.DataFrame = field(default_factory=differing.nothing)
+    changed: int = 0
+    changes: pd.DataFrame = field(default_factory=differing.nothing)
+
+    @property
+    def grows(self) -> bool:
+        """Whether the study's table becomes another."""
+        return bool(len(self.add) or self.changed)
 
 
-def merge(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str) -> Merged:
+def merge(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str, *, accept: str = "nothing") -> Merged:
     """Add rows to a study.
 
     A row whose key the study does not know is added; one that the study holds with the same values is counted; one
@@ -118,6 +130,10 @@ def merge(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str) ->
         False; nothing is guessed. An index of `Place` objects says where each row was read.
     source
         What the rows come from, for messages and for the list of conflicts.
+    accept
+        What becomes of a known row that says something else: ``"nothing"`` lists it and leaves it out; ``"empty"``
+        takes it where it only fills in what the study leaves empty, such as the end of a spell; ``"new"`` takes
+        whatever it says. An empty cell never takes a value's place. What was changed is listed.
 
     Returns
     -------
@@ -125,6 +141,8 @@ def merge(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str) ->
 
     Raises
     ------
+    ArgumentError
+        If `accept` is none of these.
     IntakeError
         If a value does not fit its column, if the merged study would break a rule, or if `study` is not a folder of
         tables. All faults are listed and the study stays as it was.
@@ -140,8 +158,8 @@ def merge(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str) ->
     """
     path = files.resolve(Path(study))
     before = files.fingerprint(path)
-    merged, parts, store = _compared(path, tables, source)
-    if not any(len(part.add) for part in parts):
+    merged, parts, store = _compared(path, tables, source, accept)
+    if not any(part.grows for part in parts):
         return merged
     with new_folder(path, ours=lambda _: True) as fresh:
         _write(fresh, store, parts)
@@ -150,12 +168,14 @@ def merge(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str) ->
     return merged
 
 
-def examine(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str) -> tuple[Merged, list[Finding]]:
+def examine(
+    study: str | Path, tables: Mapping[str, pd.DataFrame], source: str, *, accept: str = "nothing"
+) -> tuple[Merged, list[Finding]]:
     """Tell what `merge` would do, and every rule that the merged study would break; nothing is written.
 
     Parameters
     ----------
-    study, tables, source
+    study, tables, source, accept
         As in `merge`.
 
     Returns
@@ -168,8 +188,8 @@ def examine(study: str | Path, tables: Mapping[str, pd.DataFrame], source: str) 
         If a value does not fit its column or `study` is not a folder of tables.
     """
     path = files.resolve(Path(study))
-    merged, parts, store = _compared(path, tables, source)
-    if not any(len(part.add) for part in parts):
+    merged, parts, store = _compared(path, tables, source, accept)
+    if not any(part.grows for part in parts):
         return merged, []
     with _aside(path) as fresh:
         _write(fresh, store, parts)
@@ -188,9 +208,10 @@ def _aside(path: Path) -> Iterator[Path]:
 
 
 def _compared(
-    path: Path, tables: Mapping[str, pd.DataFrame], source: str
+    path: Path, tables: Mapping[str, pd.DataFrame], source: str, accept: str
 ) -> tuple[Merged, list[_Part], Store | None]:
     """Read the frames, and tell the new rows from the known ones and from those that contradict."""
+    require(one_of("accept", accept, differing.ACCEPT))
     store = files.open_folder(path)
     schema = files.schema_of(store)
     require(*_unfit(tables, schema, source), error=IntakeError)
@@ -200,17 +221,21 @@ def _compared(
         read[name], misfits = read_frame(tables[name], schema.tables[name])
         faults += [f for m in misfits for f in _misfit(name, tables[name].index, source, m)]
     require(*faults, error=IntakeError)
-    parts = [_part(store, schema.tables[name], tables[name], rows, source) for name, rows in read.items()]
-    names = [part.table.name for part in parts]
-    listed = [part.conflicts for part in parts if len(part.conflicts)]
-    conflicts = pd.concat(listed, ignore_index=True) if listed else _no_conflicts()
+    parts = [_part(store, schema.tables[name], tables[name], rows, source, accept) for name, rows in read.items()]
     merged = Merged(
-        dict(zip(names, (len(part.add) for part in parts), strict=True)),
-        dict(zip(names, (part.same for part in parts), strict=True)),
-        dict(zip(names, (part.held for part in parts), strict=True)),
-        conflicts,
+        {part.table.name: len(part.add) for part in parts},
+        {part.table.name: part.same for part in parts},
+        {part.table.name: part.held for part in parts},
+        _together(part.conflicts for part in parts),
+        {part.table.name: part.changed for part in parts},
+        _together(part.changes for part in parts),
     )
     return merged, parts, store
+
+
+def _together(lists: Iterator[pd.DataFrame]) -> pd.DataFrame:
+    filled = [one for one in lists if len(one)]
+    return pd.concat(filled, ignore_index=True) if filled else differing.nothing()
 
 
 def _unfit(tables: Mapping[str, pd.DataFrame], schema: Schema, source: str) -> Iterator[Fault]:
@@ -222,14 +247,14 @@ def _unfit(tables: Mapping[str, pd.DataFrame], schema: Schema, source: str) -> I
             yield from reading.check_header(f"{source} · {name}", schema.tables[name], columns)
 
 
-def _part(store: Store | None, table: Table, frame: pd.DataFrame, rows: pa.Table, source: str) -> _Part:
+def _part(store: Store | None, table: Table, frame: pd.DataFrame, rows: pa.Table, source: str, accept: str) -> _Part:
     there = files.rows_of(store, table) if store is not None and table.name in store.tables else None
     keys = _codes(there, rows, table.key or table.names)
     old, new = np.split(keys, [there.num_rows if there is not None else 0])
     if not table.key:
         rank = pd.Series(new).groupby(new).cumcount().to_numpy()
         fresh = rank >= np.bincount(old, minlength=keys.max(initial=-1) + 1)[new]
-        return _Part(table, frame.index, rows, there, np.flatnonzero(fresh), int((~fresh).sum()), 0, _no_conflicts())
+        return _Part(table, frame.index, rows, there, np.flatnonzero(fresh), int((~fresh).sum()))
     first = np.full(keys.max(initial=-1) + 1, -1)
     first[keys[::-1]] = np.arange(len(keys))[::-1]  # of equal keys the first stands, and the study's come first
     at = np.arange(len(old), len(keys))
@@ -240,10 +265,29 @@ def _part(store: Store | None, table: Table, frame: pd.DataFrame, rows: pa.Table
     torn = np.zeros(len(first), bool)
     torn[new[contradicts & (ours >= len(old))]] = True
     held = contradicts | torn[new]
-    fresh = ~held & (ours == at)
-    conflicts = _conflicts(there, rows, table, frame.index, source, differs, ours)
-    same = int((~held & ~fresh).sum())
-    return _Part(table, frame.index, rows, there, np.flatnonzero(fresh), same, int(held.sum()), conflicts)
+    chosen = differing.taken(accept, there, rows, differs, ours, new)
+    held &= ~chosen
+    fresh = ~held & ~chosen & (ours == at)
+    same = int((~held & ~fresh & ~chosen).sum())
+    about = (rows, table, frame.index, source)
+    left, changes = (
+        differing.listed(there, *about, {name: wrong & which for name, wrong in differs.items()}, ours)
+        for which in (~chosen, chosen)
+    )
+    if chosen.any():
+        there = differing.with_changes(there, rows, differs, chosen, ours)
+    return _Part(
+        table,
+        frame.index,
+        rows,
+        there,
+        np.flatnonzero(fresh),
+        same,
+        int(held.sum()),
+        left,
+        int(chosen.sum()),
+        changes,
+    )
 
 
 def _codes(there: pa.Table | None, rows: pa.Table, columns: tuple[str, ...]) -> np.ndarray:
@@ -285,53 +329,7 @@ def _differing(
     return {name: code[at] != code[ours] for name, code in codes}
 
 
-def _conflicts(
-    there: pa.Table | None,
-    rows: pa.Table,
-    table: Table,
-    index: pd.Index,
-    source: str,
-    differs: dict[str, np.ndarray],
-    ours: np.ndarray,
-) -> pd.DataFrame:
-    known = there.num_rows if there is not None else 0
-    frames = []
-    for column, wrong in differs.items():
-        at = np.flatnonzero(wrong)
-        if not len(at):
-            continue
-        new = rows.take(at)
-        key = pd.Series("", index=range(len(at)), dtype=object)
-        for number, part in enumerate(table.key):
-            said = new[part].cast(pa.string()).to_pandas().fillna("").astype(object)
-            key = key + (" · " if number else "") + said
-        other = [
-            there[column][i].as_py() if i < known else rows[column][i - known].as_py() for i in ours[at].tolist()
-        ]
-        named = [_source(index, i, source, column) for i in at.tolist()]
-        place = [_source(index, i - known, source, column) if i >= known else str(STUDY) for i in ours[at].tolist()]
-        made = (table.name, key, column, other, new[column].to_pylist(), named, place)
-        frame = pd.DataFrame(dict(zip(CONFLICTS, made, strict=True)), dtype=object)
-        frames.append(frame.assign(_row=at))
-    if not frames:
-        return _no_conflicts()
-    return pd.concat(frames).sort_values("_row", kind="stable").drop(columns="_row").reset_index(drop=True)
-
-
-#: What stands in `there_in` where the study itself says otherwise.
-STUDY = Text("研究", "the study")
-
-
-def _no_conflicts() -> pd.DataFrame:
-    return pd.DataFrame({column: [] for column in CONFLICTS}, dtype=object)
-
-
 # --- where it stands ------------------------------------------------------------------------------------------------
-
-
-def _source(index: pd.Index, row: int, source: str, column: str) -> str:
-    label = index[row]
-    return str(label.at(column)) if isinstance(label, Place) else source
 
 
 def _where(index: pd.Index, row: int, source: str, table: str, column: str) -> Text:
@@ -361,11 +359,12 @@ def _more(where: str, rule: Text, rest: int) -> Iterator[Fault]:
 
 def _write(folder: Path, store: Store | None, parts: list[_Part]) -> None:
     """Write the merged study: what does not change is linked, not copied."""
-    grown = [part for part in parts if len(part.add)]
+    grown = [part for part in parts if part.grows]
     if store is not None:
         files.carry_over(store.path, folder)
     for part in grown:
-        files.append(folder, part.table, part.there, part.rows.take(part.add))
+        write = files.rewrite if part.changed else files.append
+        write(folder, part.table, part.there, part.rows.take(part.add))
     files.describe(folder, files.schema_of(store))
 
 
@@ -373,7 +372,7 @@ def _validated(folder: Path, parts: list[_Part], source: str) -> list[Finding]:
     """Return every rule that the merged study breaks, each at the row of the frame that breaks it."""
     store = open_store(folder)
     require(*store.faults, error=IntakeError)
-    by_name = {part.table.name: part for part in parts if len(part.add)}
+    by_name = {part.table.name: part for part in parts if part.grows}
     numbers = {name: files.row_numbers(folder, part.table, part.there) for name, part in by_name.items()}
     found = []
     for broken in findings(store):
@@ -387,7 +386,7 @@ def _validated(folder: Path, parts: list[_Part], source: str) -> list[Finding]:
                 if given
                 else Text(
                     "{study} · {table} · 第 {row} 行 · {column}", "{study} · {table} · row {row} · {column}"
-                ).format(study=STUDY, table=broken.table, row=row, column=broken.column)
+                ).format(study=differing.STUDY, table=broken.table, row=row, column=broken.column)
             )
             shown = None if pd.isna(value) else masked(value)
             found.append(Finding(broken.table, broken.column, at, shown, broken.rule, broken.fix, where))

@@ -24,6 +24,14 @@ _UNSAVED = re.compile(
     rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s/>])")
+#: Attributes that say where a row or a cell is, and what they say: the number of its row, the letters of its column.
+_PLACE = re.compile(rb"\sr\s*=\s*[\"']")
+_NUMBERS = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{1,20})[\"']")
+_COLUMNS = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]+)\d")
+#: A cell that does not say where it is: it stands behind the one before.
+_NAMELESS = re.compile(rb"<(?:\w+:)?c(?:(?=\s)(?![^<>]*\sr\s*=)[^<>]*)?/?>")
+
 
 def check_package(path: Path) -> dict[str, tuple[str, ...]]:
     """Refuse a package that would unpack to more than it may, or whose few cells span a huge rectangle.
@@ -41,15 +49,17 @@ def check_package(path: Path) -> dict[str, tuple[str, ...]]:
                 )
             if (other := no_workbook(path, package.namelist())) is not None:
                 raise other
+            if any(re.fullmatch(r"xl/worksheets/[^/]+\.bin", part.filename, re.IGNORECASE) for part in parts):
+                raise refused(path, Text("是二进制工作簿（.xlsb）", "is a binary workbook (.xlsb)"), SAVE_AS)
             if any(part.flag_bits & 1 for part in parts):
                 raise refused(path, Text("压缩包有密码", "is an encrypted archive"), SAVE_AS)
             strings = [part for part in parts if part.filename.lower().endswith("sharedstrings.xml")]
             lengths = np.concatenate([_string_lengths(package, part) for part in strings] or [np.empty(0, np.int64)])
             errors = {
-                part.filename: _check_sheet(path, package, part, lengths)
-                for part in parts
-                if re.fullmatch(r"xl/worksheets/[^/]+\.xml", part.filename, re.IGNORECASE)
+                part.filename: _check_sheet(path, package, part, lengths) for part in parts if _may_be_sheet(part)
             }
+            if any(_hides_sheet(package, part) for part in parts if not _may_be_sheet(part)):
+                raise damaged(path)
             names = _sheet_names(package) if any(errors.values()) else {}
     except (
         zipfile.BadZipFile,
@@ -78,8 +88,31 @@ def _sheet_names(package: zipfile.ZipFile) -> dict[str, str]:
     return names
 
 
+def _may_be_sheet(part: zipfile.ZipInfo) -> bool:
+    """Tell whether a part is looked into as a sheet: its name need not be the usual one."""
+    name = part.filename.lower()
+    return name.startswith("xl/") and not name.endswith((".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bmp"))
+
+
+def _hides_sheet(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    """Tell whether a sheet stands where none is looked for, such as under the name of a picture."""
+    with package.open(part) as stream:
+        tail = b""
+        while piece := stream.read(_PIECE):
+            if b"sheetData" in tail + piece:
+                return True
+            tail = piece[-10:]
+    return False
+
+
 def _pieces(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Yield the part piece by piece, each beginning with the end of the one before, so that no cell is cut."""
+    """Yield the part piece by piece, each beginning with a tag, so that none is cut.
+
+    Raises
+    ------
+    ValueError
+        If a tag, or the text between two, is longer than any that a spreadsheet writes.
+    """
     with package.open(part) as stream:
         tail = b""
         while piece := stream.read(_PIECE):
@@ -87,28 +120,39 @@ def _pieces(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
             cell = max(piece.rfind(b"<c "), piece.rfind(b":c "))
             cut = piece.rfind(b"<", 0, max(cell, 0) + 1)
             cut = piece.rfind(b"<") if cut <= 0 else cut
-            cut = -1 if len(piece) > 2 * _PIECE else cut
-            piece, tail = (piece, b"") if cut <= 0 else (piece[:cut], piece[cut:])
-            yield piece
+            if cut <= 0 and len(piece) > 2 * _PIECE:
+                raise ValueError("an endless tag")
+            tail = piece[max(cut, 0) :]
+            if cut > 0:
+                yield piece[:cut]
         yield tail
 
 
 def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, lengths: np.ndarray) -> tuple[str, ...]:
     """Refuse a sheet of too many cells or too much text; return its cells whose formula left no value."""
-    columns: set[bytes] = {b"A"}
-    last_row, rows, text, errors = 1, 0, 0, []
+    columns, numbers = {b"A"}, {b"1"}
+    strange, nameless, rows, text, is_sheet, errors = 0, _Longest(), 0, 0, False, []
     long = len(lengths) and lengths.max() * part.file_size / 12 > limits.MOST_BYTES
     for piece in _pieces(package, part):
-        rows += piece.count(b"<row")
-        last_row = max([last_row, *(int(r) for r in re.findall(rb'<(?:\w+:)?row\b[^>]*? r="(\d{1,9})"', piece))])
-        columns.update(re.findall(rb' r="([A-Z]{1,3})\d', piece))
+        is_sheet = is_sheet or b"sheetData" in piece
+        rows += len(_ROW.findall(piece))
+        # Rows and cells say where they are; what the reader would believe counts, however it is written.
+        said = _NUMBERS.findall(piece)
+        numbers.update(said)
+        columns.update(_COLUMNS.findall(piece))
+        strange += len(_PLACE.findall(piece)) - len(said)
+        nameless.add(piece)
         errors += re.findall(rb'<(?:\w+:)?c r="([A-Z]{1,3}\d{1,7})"[^>]* t="e"', piece) if b't="e"' in piece else []
         errors += _UNSAVED.findall(piece) if b"<f" in piece or b":f" in piece else []
         if long:  # one long text that a million cells refer to is a million copies once it is read
             refers = np.array(re.findall(rb't="s"[^>]*>\s*<v>(\d{1,9})<', piece), dtype=np.int64)
             text += int(lengths[refers[refers < len(lengths)]].sum())
-    width = max(_column_number(name) for name in columns)
-    height = max(last_row, rows)
+    if not is_sheet:
+        return ()
+    if strange:
+        raise damaged(path)
+    width = max(nameless.longest, *(_column_number(name.upper()) for name in columns))
+    height = max(rows, *map(int, numbers))
     if height * width > limits.MOST_CELLS:
         raise limits.too_many(path, height, width, Path(part.filename).stem)
     if text > limits.MOST_BYTES:
@@ -116,10 +160,28 @@ def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, le
     return tuple(name.decode() for name in errors)
 
 
+class _Longest:
+    """Counts the cells of the longest row that do not say where they are."""
+
+    def __init__(self) -> None:
+        self.longest = self.now = 0
+
+    def add(self, piece: bytes) -> None:
+        """Count the cells of a piece; a row may go on in the next."""
+        if not _NAMELESS.search(piece):
+            self.now = 0 if _ROW.search(piece) else self.now
+            return
+        for number, row in enumerate(_ROW.split(piece)):
+            self.now = len(_NAMELESS.findall(row)) + (self.now if number == 0 else 0)
+            self.longest = max(self.longest, self.now)
+
+
 def _string_lengths(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> np.ndarray:
     """Return about how long each shared text is."""
     ends, at = [], 0
     for piece in _pieces(package, part):
+        if b"sheetData" in piece:
+            raise ValueError("a sheet where texts should be")
         ends += [at + match.start() for match in re.finditer(rb"</(?:\w+:)?si>", piece)]
         at += len(piece)
     return np.diff(np.array([0, *ends], dtype=np.int64))

@@ -76,7 +76,8 @@ def template(
         The study that the rows are for: its own vocabulary values and its ids are in the lists. None, or a folder
         that does not exist yet, gives a form with the shipped vocabularies.
     table
-        A table of the schema, by its name, its label (``培训活动``) or an unmistakable beginning (``training``).
+        A table of the schema, by its name, its label (``培训活动``), or what only one has: a beginning
+        (``training``) or a part of the Chinese label (``任职``).
     path
         The xlsx file; it must not exist yet.
     language
@@ -136,7 +137,8 @@ def _table(said: str, known: Schema) -> str:
         return said
     labelled = [name for name in known.tables if said in (known.label(name).zh, known.label(name).en)]
     begun = [name for name in known.tables if said and name.startswith(said)]
-    return next((found[0] for found in (labelled, begun) if len(found) == 1), said)
+    part = [name for name in known.tables if said and said in known.label(name).zh]
+    return next((found[0] for found in (labelled, begun, part) if len(found) == 1), said)
 
 
 def _writable(path: Path) -> Fault | None:

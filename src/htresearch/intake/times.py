@@ -127,7 +127,8 @@ def seconds(value: object, minutes_first: bool = False) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
-        return float(value) if np.isfinite(value) and value >= 0 else None
+        # Less than a second is a time of day that lost its format, and 1:23 may then be an hour or a minute.
+        return float(value) if np.isfinite(value) and (value >= 1 or value == 0) else None
     text = normalize("NFKC", str(value)).strip().casefold()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)

@@ -6,6 +6,8 @@ at, and a file is known by what it holds, not by its name.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -127,12 +129,45 @@ def open_table(path: str | Path) -> Workbook:
     if start.startswith(b"PK"):
         return _read_workbook(path, check_package(path))
     if start.startswith(b"\xd0\xcf\x11\xe0"):
+        _try_out(path)
         return _read_workbook(path, {})
     rows, encoding = delimited.read(path)
     return Workbook(path, (Sheet("", rows),), encoding)
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------
+
+
+#: Reads the sheets and keeps nothing; the memory that it may take is bounded where the system can.
+_TRIAL = """
+import sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
+except (ImportError, OSError, ValueError):
+    pass
+import python_calamine
+with open(sys.argv[1], "rb") as file, python_calamine.CalamineWorkbook.from_filelike(file) as book:
+    for name in book.sheet_names:
+        book.get_sheet_by_name(name)
+"""
+
+
+def _try_out(path: Path) -> None:
+    """Refuse an old workbook at which the reader would take the whole program down with it.
+
+    What such a file spans stands inside the records, so it is opened by another process first: one that says of a
+    cell that it is in the last row and the last column of all takes a hundred gigabytes.
+    """
+    tried = subprocess.run(
+        [sys.executable, "-P", "-c", _TRIAL, str(path.resolve())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    if tried.returncode not in (0, 1):  # 1: it said what is wrong, and will again
+        raise damaged(path)
 
 
 def _read_workbook(path: Path, errors: dict[str, tuple[str, ...]]) -> Workbook:

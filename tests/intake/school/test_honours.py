@@ -96,3 +96,21 @@ def test_an_amount_that_is_none_is_a_fault(refused):
         [TITLE, [*HEADER, "金额"], [1, "王静", "优秀班主任", "区级", "2023.9.10", "若干"]]
     )
     assert where.endswith("F3") and "多少钱" in rule
+
+
+def test_a_list_of_allowances_needs_no_honour(read):
+    header = ["姓名", "激励类别", "级别", "发放日期", "发放金额"]
+    rows = [["示例小学班主任激励发放表"], header, ["王静", "班主任津贴", "校级", "2023.9.10", 900]]
+    assert incentives(read(rows)) == [("T1", "head_teacher_allowance", "school", date(2023, 9, 10), 900.0)]
+
+
+def test_an_honour_that_is_an_incentive_of_its_own_is_that(read):
+    books = read([TITLE, HEADER, [1, "王静", "年度考核优秀", "区级", "2023.9.10"]])
+    assert incentives(books)[0][1] == "annual_excellent"
+
+
+def test_money_alone_is_no_honour(refused):
+    header = ["姓名", "级别", "发放日期", "发放金额"]
+    rows = [["示例小学班主任绩效奖励表"], header, ["王静", "校级", "2023.9.10", 900]]
+    ((where, rule, fix, _),) = refused(rows)
+    assert where.endswith("A3") and "看不出是荣誉" in rule and "激励类别" in fix

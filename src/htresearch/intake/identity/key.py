@@ -171,7 +171,8 @@ class Key:
 
 
 _NO_KEY = Text(
-    "请先用 Key.create 生成密钥；若已有密钥，请检查路径", "Make one with Key.create, or look for where yours lies"
+    "若已有密钥，请检查路径；若还没有，先生成一把：命令行加 --new-key，Python 中用 Key.create",
+    "Look for where yours lies; if there is none yet, make one with --new-key, in Python with Key.create",
 )
 
 

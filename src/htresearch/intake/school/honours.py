@@ -1,7 +1,8 @@
-"""获奖名单: from lists of honours to incentives."""
+"""获奖名单, 激励发放表: from lists of honours, allowances and the like to incentives."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -60,10 +61,16 @@ def read_honours(block: Block, context: Context) -> Iterator[Award]:
 
 
 def _kind(cells: dict, roles: dict[str, int], number: int, context: Context) -> str | None:
-    text = plain(cells.get("kind"))
-    if not text:
+    """Return what is granted: the column 激励类别, or a named honour, or what the title says."""
+    if text := plain(cells.get("kind")):
+        return _word("incentive", text, roles["kind"], number, context)
+    if award := plain(cells.get("award")):
+        return context.desk.words.value("incentive", award) or "honour"  # such as 年度考核优秀
+    if any(map(_HONOURS.search, (*context.own, context.where.sheet))):
         return "honour"
-    return _word("incentive", text, roles["kind"], number, context)
+    place = context.where.cell(number, roles.get("kind", roles["name"]))
+    context.desk.ledger.fault(place, _NO_KIND, _SAY_KIND)
+    return None
 
 
 def _word(name: str, text: str, column: int, number: int, context: Context) -> str | None:
@@ -140,6 +147,11 @@ def table(awards: list[Award], desk: Desk) -> tuple[pd.DataFrame, list[Spot]]:
     return frame, [award.place for award in rows.values()]
 
 
+_HONOURS = re.compile("获奖|表彰|荣誉|评优|先进|优秀")
+_NO_KIND = Text("看不出是荣誉，还是津贴等别的激励", "does not say whether it is an honour or another incentive")
+_SAY_KIND = Text(
+    "请加一列“激励类别”，如 班主任津贴、评优树先", "Add a column 激励类别, such as 班主任津贴 or 评优树先"
+)
 _NO_WORD = Text("不在词表之中", "is not in the vocabulary")
 _NO_LEVEL = Text("看不出是哪一级的荣誉", "does not say who granted it")
 _SAY_LEVEL = Text("请加一列“级别”，填校级、学区、区级或市级", "Add a column 级别 with 校级, 学区, 区级 or 市级")

@@ -227,7 +227,7 @@ def _check_columns(block: Block, kind: str, desk: Desk) -> None:
 def _kind(block: Block, context: Context, words: Dictionary) -> str | None:
     """Tell what a table is by its headers; its titles decide only where the headers leave it open."""
     roles = block.roles(words)
-    if "award" in roles:
+    if roles.keys() & {"award", "kind"}:
         return "honours" if "name" in roles else None
     if scores.is_scores(block, words):
         return "scores"

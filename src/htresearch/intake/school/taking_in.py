@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 _ADDED = Text("{table}：新增", "{table}: added")
 _SAME = Text("{table}：已有", "{table}: known already")
+_CHANGED = Text("{table}：已按要求改动", "{table}: changed as asked")
 _HELD = Text("{table}：有矛盾，未并入", "{table}: contradicting, left out")
 _TITLE = Text("并入研究的行", "Rows joined to the study")
 
@@ -54,11 +54,14 @@ def take_in(
     study: str | Path,
     roster: Roster,
     measures: Mapping[str, Mapping] | None = None,
+    *,
+    accept: str = "nothing",
 ) -> TakenIn:
     """Take schools' workbooks into a study.
 
-    What the study has is never overwritten; taking the same workbooks in twice changes nothing. One thing is filled
-    in: where a list shows that a spell is over which the study has without an end, it is ended.
+    What the study has is not overwritten unless `accept` says so; taking the same workbooks in twice changes
+    nothing. One thing is filled in: where a list shows that a spell is over which the study has without an end, it
+    is ended.
 
     Parameters
     ----------
@@ -84,12 +87,12 @@ def take_in(
     tables = {name: _placed(frame, books.places.get(name)) for name, frame in books.tables.items()}
     path = files.resolve(Path(study))
     if books.ended is None:
-        merged = merge(path, tables, source)
+        merged = merge(path, tables, source, accept=accept)
     else:
         with new_folder(path, ours=lambda _: True) as fresh:
             files.carry_over(path, fresh)
             _end_spells(fresh, books.ended)
-            merged = merge(fresh, tables, source)
+            merged = merge(fresh, tables, source, accept=accept)
     return TakenIn(books, merged, _receipt(listed, source, books, merged))
 
 
@@ -144,14 +147,7 @@ def _end_spells(folder: Path, ended: pd.DataFrame) -> None:
         if found is not None and row["ends_on"] is None:
             row["ends_on"], row["reason_ended"] = found[0], row["reason_ended"] or found[1]
     made = pa.Table.from_pylist(written, rows.schema)
-    for file in [p for p in folder.iterdir() if p.stem == table.name]:
-        if file.is_dir():
-            shutil.rmtree(file)
-        else:
-            file.unlink()
-            if file.suffix.lower() == ".csv":
-                file.write_text(",".join(table.names) + "\n", encoding="utf-8")
-    files.append(folder, table, None, made)
+    files.rewrite(folder, table, made, made.slice(0, 0))
 
 
 # --- the receipt ----------------------------------------------------------------------------------------------------
@@ -163,12 +159,15 @@ def _receipt(listed: list[Path], source: str, books: Books, merged: Merged) -> R
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     counts: dict[Text | str, int] = {}
     for name in merged.added:
-        parts = ((_ADDED, merged.added), (_SAME, merged.same), (_HELD, merged.held))
+        parts = ((_ADDED, merged.added), (_SAME, merged.same), (_CHANGED, merged.changed), (_HELD, merged.held))
         counts |= {text.format(table=label(name)): rows[name] for text, rows in parts if rows[name]}
     findings = list(books.findings)
     if len(merged.conflicts):
         where = tuple(merged.conflicts["source"].astype(str))
         findings.append(Exclusion(_CONFLICTS, len(where), where[:500]))
+    if len(merged.changes):
+        where = tuple(merged.changes["source"].astype(str))
+        findings.append(Exclusion(_TAKEN, len(where), where[:500]))
     if books.ended is not None:
         findings.append(Exclusion(_ENDED, len(books.ended)))
     content = digest.hexdigest()
@@ -185,6 +184,9 @@ def _receipt(listed: list[Path], source: str, books: Books, merged: Merged) -> R
 
 
 _CONFLICTS = Text("与研究中已有的记录矛盾，未并入", "contradict what the study has, and were left out")
+_TAKEN = Text(
+    "研究中已有的记录按这里所写的改动了", "cells of the study that were changed to what stands here, as asked"
+)
 _ENDED = Text(
     "研究中没有结束日期的任职，按名单补上了结束日期",
     "spells that the study had without an end, ended as the lists show",

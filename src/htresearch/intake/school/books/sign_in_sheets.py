@@ -1,4 +1,4 @@
-"""培训签到表 and 获奖名单, written from training events, attendance and honours."""
+"""培训签到表, 获奖名单 and 激励发放表, written from training events, attendance and incentives."""
 
 from __future__ import annotations
 
@@ -112,43 +112,44 @@ class SignInSheets:
         return Table(titles, [("", text) for text in header], rows)
 
 
-class HonourLists:
-    """The lists of honours of every school."""
+class IncentiveLists:
+    """The lists of honours of every school, and of what else it grants."""
 
     def __init__(self, study: Study, roster: Roster, words: Dictionary, ledger: Ledger):
         homes = _homes(roster)
         self.rows: dict[str, list[tuple]] = {}
         if "incentives" not in study.tables:
             return
+        named = {kind: study.store.schema.label(kind, "incentive").zh for kind in words.words["incentive"].values()}
         for row in study.frame("incentives").itertuples(index=False):
-            home = homes.get(str(row.teacher_id))
-            if str(row.kind) != "honour":
-                ledger.leave_out(_NO_HONOUR, str(row.kind))
-            elif home is None:
+            home, kind = homes.get(str(row.teacher_id)), str(row.kind)
+            if home is None:
                 ledger.leave_out(_NO_NAME, "incentives")
+            elif kind not in named:
+                ledger.leave_out(_NO_WORD, kind)
             else:
                 self.rows.setdefault(home[0], []).append(
-                    (_day(row.granted_on), home[1], str(row.level), row.amount_yuan)
+                    (_day(row.granted_on), home[1], str(row.level), named[kind], kind == "honour", row.amount_yuan)
                 )
 
     def sheets(self, school: str, name: str, hand: Hand) -> Iterator[tuple[str, list[Table]]]:
-        """Yield the list of a school."""
-        rows = sorted(self.rows.get(school, ()), key=lambda row: row[:3])
-        if not rows:
-            return
-        paid = any(amount == amount for *_, amount in rows)
-        header = ["序号", "姓名", "荣誉称号", "级别", "获奖日期", *(["金额（元）"] if paid else [])]
-        written = []
-        for number, (granted, who, level, amount) in enumerate(rows, 1):
-            money = [None if amount != amount else amount] if paid else []
-            written.append(
-                [number, hand.name(who), "优秀班主任", _AWARDS.get(level, level), hand.day(granted), *money]
-            )
-        footers = ["以上名单已公示。", "审核：校长室"] if hand.may("footers") else []
-        yield "获奖名单", [Table([[f"{name}班主任获奖名单"]], [("", text) for text in header], written, footers)]
+        """Yield the lists of a school: honours, and allowances, pay, title reviews and promotions."""
+        rows = sorted(self.rows.get(school, ()), key=lambda row: row[:4])
+        for honours, title, said in ((True, "获奖名单", "荣誉称号"), (False, "激励发放表", "激励类别")):
+            chosen = [row for row in rows if row[4] is honours]
+            if not chosen:
+                continue
+            paid = any(amount == amount for *_, amount in chosen)
+            day = "获奖日期" if honours else "发放日期"
+            header = ["序号", "姓名", said, "级别", day, *(["金额（元）"] if paid else [])]
+            written = []
+            for number, (granted, who, level, kind, _, amount) in enumerate(chosen, 1):
+                money = [None if amount != amount else amount] if paid else []
+                what = "优秀班主任" if honours else kind
+                written.append([number, hand.name(who), what, _AWARDS.get(level, level), hand.day(granted), *money])
+            footers = ["以上名单已公示。", "审核：校长室"] if hand.may("footers") else []
+            yield title, [Table([[f"{name}班主任{title}"]], [("", text) for text in header], written, footers)]
 
 
 _NO_NAME = Text("名册中没有姓名的教师的记录", "records of teachers without a name on the roster")
-_NO_HONOUR = Text(
-    "不是评优树先的激励（获奖名单不写）", "incentives other than honours, which lists of honours do not show"
-)
+_NO_WORD = Text("学校的表中没有这类激励的叫法", "incentives of a kind that schools' lists have no word for")

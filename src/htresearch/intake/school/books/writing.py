@@ -85,7 +85,7 @@ def write_workbooks(
       which the pupil was. Ids come back where they are made as `htresearch.intake.school.assessments.tables` makes
       them (those of the simulated district are), and domain, rater and direction where they are the dictionary's.
     - ``training_events`` and ``attendance``: every column.
-    - ``incentives``: honours, with every column. Allowances, pay, title reviews and promotions are not written.
+    - ``incentives``: every column; honours in a list of their own.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def write_workbooks(
         term_lists.TermLists(study, places, roster, ledger),
         score_sheets.ScoreSheets(study, places, roster, words, ledger),
         sign_in_sheets.SignInSheets(study, places, roster, words, ledger),
-        sign_in_sheets.HonourLists(study, roster, words, ledger),
+        sign_in_sheets.IncentiveLists(study, roster, words, ledger),
     )
     schools = sorted(names)
     with new_folder(folder, ours=_ours) as made:

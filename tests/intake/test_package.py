@@ -1,0 +1,81 @@
+"""What a workbook spans is found however it is written: the reader would take the memory, and the program with it."""
+
+import io
+import re
+import struct
+import zipfile
+
+import pytest
+import xlsxwriter
+
+from htresearch.errors import IntakeError
+from htresearch.intake import open_table
+
+from .school.legacy import write_xls
+
+SHEET, RELATIONS = "xl/worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"
+FAR = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+ROWS = {
+    "the cell alone says so": b'<row r="3"><c r="XFD1048576"><v>1</v></c></row>',
+    "columns that no sheet has": b'<row r="3"><c r="ZZZZZZ3"><v>1</v></c></row>',
+    "rows that no sheet has": b'<row r="3"><c r="A4000000000"><v>1</v></c></row>',
+    "other quotation marks": FAR.replace(b'"', b"'"),
+    "line breaks": FAR.replace(b" r=", b"\nr="),
+    "spaces": FAR.replace(b"=", b" = "),
+    "small letters": FAR.replace(b"XFD", b"xfd"),
+    "character references": FAR.replace(b"XFD", b"&#88;FD"),
+    "a name space": FAR.replace(b"<", b"<x:").replace(b"<x:/", b"</x:"),
+    "a bracket before it": b'<row r="3"><c x=">" r="XFD1048576"><v>1</v></c></row>',
+    "spaces without end": b"<row r='3'><c " + b" " * 9_000_000 + b"r='XFD1048576'><v>1</v></c></row>",
+    "cells that do not say where they are": b"<row>" + b"<c><v>1</v></c>" * 30_000 + b"</row>" + b"<row/>" * 1000,
+}
+
+
+def write(path, rows=b"", moved_to=SHEET):
+    """Write a workbook with more rows, its sheet perhaps elsewhere in the package."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        book.add_worksheet().write_column(0, 0, ["班级", "三(1)班"])
+    with zipfile.ZipFile(content) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == SHEET:
+                part = re.sub(b"<worksheet ", b'<worksheet xmlns:x="http://x" ', part)
+                name, part = moved_to, part.replace(b"</sheetData>", rows + b"</sheetData>")
+            if name == RELATIONS:
+                part = part.replace(b"worksheets/sheet1.xml", f"/{moved_to}".encode())
+            new.writestr(name, part)
+    return path
+
+
+@pytest.mark.parametrize("way", ROWS)
+def test_a_far_cell_is_found_however_it_is_written(tmp_path, way):
+    with pytest.raises(IntakeError, match=r"超过一次能读的|损坏"):
+        open_table(write(tmp_path / "a.xlsx", ROWS[way]))
+
+
+@pytest.mark.parametrize("where", ["xl/mine/s.dat", "mine/s.xml", "xl/media/s.png", "xl/mine/sharedStrings.xml"])
+def test_a_sheet_is_looked_into_wherever_it_lies(tmp_path, where):
+    with pytest.raises(IntakeError, match=r"超过一次能读的|损坏"):
+        open_table(write(tmp_path / "a.xlsx", FAR, where))
+
+
+def test_what_is_like_a_place_in_a_text_is_none(tmp_path):
+    text = '<row r="3"><c r="A3" t="inlineStr"><is><t>相关系数 r = 0.5，r="A5"</t></is></c></row>'
+    assert open_table(write(tmp_path / "a.xlsx", text.encode())).sheets[0].rows[2] == ['相关系数 r = 0.5，r="A5"']
+
+
+def test_an_old_workbook_is_tried_out_in_a_process_of_its_own(tmp_path):
+    path = write_xls(tmp_path / "a.xls", {"名单": [["班级"], [2]]})
+    assert open_table(path).sheets[0].rows == [["班级"], [2]]
+    cell = struct.pack("<HHHd", 1, 0, 0, 2)
+    path.write_bytes(path.read_bytes().replace(cell, struct.pack("<HHHd", 65535, 65535, 0, 2)))
+    with pytest.raises(IntakeError, match="损坏"):
+        open_table(path)
+
+
+def test_a_binary_workbook_is_told_to_be_saved_as_another(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.xlsb", "w") as package:
+        package.writestr("xl/worksheets/sheet1.bin", b"x")
+    with pytest.raises(IntakeError, match="xlsb"):
+        open_table(tmp_path / "a.xlsb")
