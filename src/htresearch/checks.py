@@ -74,6 +74,28 @@ def between(name: str, value: object, low: float, high: float, open_ends: bool =
     )
 
 
+def data_frame(name: str, value: object) -> Fault | None:
+    """Refuse what is no pandas DataFrame, and one in which a column's name recurs."""
+    # Named, not imported: `import htresearch` does not load pandas.
+    if not any(f"{kind.__module__}.{kind.__name__}".startswith("pandas") for kind in type(value).__mro__) or (
+        not hasattr(value, "columns")
+    ):
+        return Fault(
+            argument(name),
+            Text("须为 pandas 数据框", "must be a pandas data frame"),
+            Text("请给一个数据框，每人一行", "Give a data frame with a row per respondent"),
+            type(value).__name__,
+        )
+    twice = value.columns[value.columns.duplicated()].unique()
+    if not len(twice):
+        return None
+    return Fault(
+        argument(name),
+        Text("列名重复：{all}", "columns of one name: {all}").format(all=listing(list(twice))),
+        Text("每个名称只留一列", "Keep one column of each name"),
+    )
+
+
 def columns(name: str, wanted: Iterable[str], present: Collection[str]) -> list[Fault]:
     """Refuse names that are not columns of a frame, each with the nearest column."""
     return [

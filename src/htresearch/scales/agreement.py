@@ -14,6 +14,7 @@ from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text, listing
 from htresearch.result import Estimates
+from htresearch.scales.between import Between
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,6 +66,7 @@ class Agreement(Estimates):
 
         Columns: size, estimate, conf_low, conf_high.
         """
+        sizes = [sizes] if isinstance(sizes, int | str) else list(sizes)
         checks.require(*(checks.integer("sizes", size) for size in sizes))
         shares = {name: self._icc1(name) for name in ("estimate", "conf_low", "conf_high")}
         size = np.asarray(list(sizes))
@@ -158,13 +160,14 @@ def agreement(
     >>> ht.scales.agreement(frame, "climate", "class_id", choices=5).tidy()["estimate"].round(2).tolist()[:2]
     [0.73, 0.89]
     """
-    names = [items] if isinstance(items, str) else list(items)
+    checks.require(checks.data_frame("frame", frame))
+    names = [items] if isinstance(items, str) else list(items or ())
     _require_arguments(frame, names, group, choices, expected_variance, min_size, conf_level)
     members, note = _members(frame, names, group, min_size)
     labels, index = np.unique(members[group].to_numpy(), return_inverse=True)
     values = members[names].to_numpy(dtype=float)
     checks.require(*_groups_refused(labels, np.bincount(index), group))
-    between = _Between.of(values.mean(axis=1), index)
+    between = Between.of(values.mean(axis=1), index)
     checks.require(_no_difference(between.ms_within, names))
     expected, why = _expected(values, choices, expected_variance)
     rwg, negative = _rwg(values, index, between.sizes, expected)
@@ -195,72 +198,13 @@ def agreement(
     return Agreement(rows, pd.DataFrame(summary), note, "https://doi.org/10.1177/1094428106296642", groups)
 
 
-@dataclass(frozen=True)
-class _Between:
-    """The analysis of variance of a score by groups."""
-
-    sizes: np.ndarray
-    means: np.ndarray
-    within: np.ndarray  # sums of squares about the group's mean
-    ms_between: float
-    ms_within: float
-
-    @classmethod
-    def of(cls, score: np.ndarray, index: np.ndarray) -> _Between:
-        sizes = np.bincount(index)
-        means = np.bincount(index, score) / sizes
-        within = np.bincount(index, (score - means[index]) ** 2)
-        between = float(sizes @ (means - score.mean()) ** 2)
-        return cls(sizes, means, within, between / (len(sizes) - 1), float(within.sum()) / (len(score) - len(sizes)))
-
-    def apart(self) -> np.ndarray:
-        """Tell which groups' means lie further from the mean of all than their 95 % interval reaches."""
-        whole = np.average(self.means, weights=self.sizes)
-        return np.abs(self.means - whole) > 1.96 * np.sqrt(self.ms_within / self.sizes)
-
-    @property
-    def df1(self) -> int:
-        return len(self.sizes) - 1
-
-    @property
-    def df2(self) -> int:
-        return int(self.sizes.sum()) - len(self.sizes)
-
-    @property
-    def statistic(self) -> float:
-        return self.ms_between / self.ms_within
-
-    @property
-    def ratio(self) -> float:
-        """τ² / σ², unbiased whatever the sizes."""
-        return (self.statistic - 1) / self._size_for_variance
-
-    @property
-    def _size_for_variance(self) -> float:
-        n = self.sizes.sum()
-        return float((n - (self.sizes**2).sum() / n) / self.df1)
-
-    def reliability(self, ratio: float) -> np.ndarray:
-        """Return each group's τ² / (τ² + σ² / n); no variance between groups, no reliability."""
-        ratio = max(ratio, 0.0)
-        return ratio * self.sizes / (1 + ratio * self.sizes)
-
-    def bounds(self, conf_level: float) -> np.ndarray:
-        """Return the F statistic over its quantiles: what it would be at either end of the interval."""
-        tails = [(1 + conf_level) / 2, (1 - conf_level) / 2]
-        return self.statistic / stats.f.ppf(tails, self.df1, self.df2)
-
-    def from_ratio(self, ratio: float) -> float:
-        return float(self.reliability(ratio).mean())
-
-
-def _terms(between: _Between, rwg: np.ndarray | None, conf_level: float) -> Iterator[tuple]:
+def _terms(between: Between, rwg: np.ndarray | None, conf_level: float) -> Iterator[tuple]:
     size, ends = between.sizes.mean(), between.bounds(conf_level)
     points = (between.statistic, *ends)
     yield ("icc1", *((f - 1) / (f + size - 1) for f in points))
     # Groups with one and the same mean: ICC(2) has no lower end.
     yield ("icc2", *(1 - 1 / f if f > 0 else np.nan for f in points))
-    yield ("group_mean_reliability", *(between.from_ratio((f - 1) / between._size_for_variance) for f in points))
+    yield ("group_mean_reliability", *(between.from_ratio((f - 1) / between.size_for_variance) for f in points))
     if rwg is not None:
         yield ("rwg_mean", float(np.mean(rwg)), np.nan, np.nan)
         yield ("rwg_median", float(np.median(rwg)), np.nan, np.nan)
@@ -349,12 +293,18 @@ def _expected(
 
 
 def _require_arguments(frame, names, group, choices, expected_variance, min_size, conf_level) -> None:
+    if not isinstance(group, str | int) or group in names or len(set(names)) < len(names):
+        checks.require(_not_apart(names, group))
     absent = checks.columns("items", names, frame.columns) + checks.columns("group", [group], frame.columns)
-    text = [n for n in names if n in frame and not pd.api.types.is_numeric_dtype(frame[n])]
+    text = [n for n in names if n in frame and not _finite(frame[n])]
     checks.require(
         *absent,
         *(
-            Fault(n, Text("不是数字", "holds no numbers"), Text("请把答案换成数字", "Turn the answers into numbers"))
+            Fault(
+                n,
+                Text("不全是（有限的）数", "holds what is no (finite) number"),
+                Text("请把答案换成数字", "Turn the answers into numbers"),
+            )
             for n in text
         ),
         None if names else _nothing(),
@@ -365,6 +315,22 @@ def _require_arguments(frame, names, group, choices, expected_variance, min_size
         None if min_size is None else checks.integer("min_size", min_size, 2),
         checks.between("conf_level", conf_level, 0, 1, open_ends=True),
         *(_beyond(frame, names, choices) if choices is not None and not absent and not text else ()),
+    )
+
+
+def _finite(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not np.isinf(column.to_numpy(dtype=float, na_value=np.nan)).any()
+
+
+def _not_apart(names: list, group: object) -> Fault:
+    return Fault(
+        checks.argument("group"),
+        Text(
+            "须为一列的列名，与各不相同的题目分开",
+            "must be the name of one column, apart from items that are all different",
+        ),
+        Text("请检查 items 与 group", "See whether items and group are right"),
+        f"{names}, {group}",
     )
 
 
@@ -420,7 +386,7 @@ def _no_difference(ms_within: float, names: list[str]) -> Fault | None:
     )
 
 
-def _negative(negative: int, n_groups: int, between: _Between) -> Iterator[Text]:
+def _negative(negative: int, n_groups: int, between: Between) -> Iterator[Text]:
     if negative:
         yield Text(
             f"{n_groups} 个组中 {negative} 个组的 r_wg 为负，记为 0。",

@@ -17,7 +17,7 @@ from htresearch.errors import Fault
 from htresearch.language import Text, listing
 from htresearch.scales import careless_indices as indices
 from htresearch.scales.rows import Rows
-from htresearch.scales.score import answered, keyed
+from htresearch.scales.score import answered, keyed, require_form
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,6 +148,7 @@ def careless(
     >>> bool(ht.scales.careless(answers, instrument)["flag"][0])
     True
     """
+    require_form(frame, instrument)
     checks.require(*_wrong_cutoffs(cutoffs or {}), *_nothing_to_see(frame, instrument))
     form = _Form.of(frame, instrument)
     found, note = form.indices()
@@ -322,6 +323,14 @@ def _rule(name: str, cutoff: float) -> Text:
 
 
 def _wrong_cutoffs(cutoffs: Mapping[str, float | None]) -> Iterator[Fault]:
+    if not isinstance(cutoffs, Mapping):
+        yield Fault(
+            checks.argument("cutoffs"),
+            Text("须为字典：指标名到界限", "must map names of indices to cut-offs"),
+            Text('例如 {{"longstring": 12}}', 'For example {{"longstring": 12}}').format(),
+            type(cutoffs).__name__,
+        )
+        return
     for name, cutoff in cutoffs.items():
         if name not in _INDICES:
             yield checks.one_of("cutoffs", name, tuple(_INDICES))
@@ -344,6 +353,13 @@ def _nothing_to_see(frame: pd.DataFrame, instrument: Instrument) -> Iterator[Fau
             ),
             Text("至少要有两道三个以上选项的题", "At least two items with three choices or more are needed"),
             listing(names).zh or None,
+        )
+    if "duration_s" in frame and not pd.api.types.is_numeric_dtype(frame["duration_s"]):
+        yield Fault(
+            "duration_s",
+            Text("不是数字", "holds no numbers"),
+            Text("请换成秒数，缺失留空", "Turn it into seconds; leave missing ones empty"),
+            next((v for v in frame["duration_s"].dropna() if isinstance(v, str)), None),
         )
     if not len(frame):
         yield Fault(

@@ -49,9 +49,11 @@ def mahalanobis_d2(values: np.ndarray) -> np.ndarray:
     """Return the squared Mahalanobis distance from the means; a missing answer counts as the item's mean."""
     from htresearch.scales.reliability import moments
 
+    values = values[:, (~np.isnan(values)).sum(axis=0) > 1]  # an item that nobody answered tells nothing
     centred = values - np.nanmean(values, axis=0)
     centred[np.isnan(centred)] = 0
-    return np.einsum("ij,ij->i", centred @ np.linalg.pinv(moments(values)[0], hermitian=True), centred)
+    covariance = np.nan_to_num(moments(values)[0]) if values.size else np.zeros((0, 0))
+    return np.einsum("ij,ij->i", centred @ np.linalg.pinv(covariance, hermitian=True), centred)
 
 
 def even_odd(values: np.ndarray, scales: Sequence[Sequence[int]]) -> np.ndarray:
@@ -80,9 +82,12 @@ def synonym_pairs(
     """Return the pairs of items that correlate above `critical` in the sample, or below its negative."""
     from htresearch.scales.reliability import moments
 
-    covariance = moments(values)[0]
+    nobody = np.isnan(values).all(axis=0)
+    covariance = np.full((values.shape[1],) * 2, np.nan)
+    covariance[np.ix_(~nobody, ~nobody)] = moments(values[:, ~nobody])[0] if len(values) > 1 else np.nan
     spread = np.sqrt(np.diag(covariance))
-    r = covariance / np.outer(spread, spread)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = covariance / np.outer(spread, spread)
     first, second = np.tril_indices(len(r), -1)
     found = r[first, second] < -critical if antonyms else r[first, second] > critical
     return first[found], second[found]

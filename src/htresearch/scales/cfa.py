@@ -20,7 +20,7 @@ from htresearch.scales.fit_measures import Scaling, measures
 from htresearch.scales.groups import Groups, read_groups
 from htresearch.scales.lavaan import LavaanScript, lavaan_script
 from htresearch.scales.structure import EQUAL, FACTOR, INTERCEPT, LOADING, MEAN, RESIDUAL, Structure, lay_out
-from htresearch.scales.syntax import MeasurementModel, parse_model
+from htresearch.scales.syntax import MeasurementModel, parse_model, unlike_groups
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,8 +89,8 @@ def cfa(
     ----------
     model
         Lines such as ``trust =~ t1 + t2 + t3``, ``t1 ~~ t2`` and ``t1 ~ 1``; ``1*`` fixes, ``NA*`` frees, equal
-        names (``a*``) make equal. As in lavaan's `cfa`, each factor has the scale of its first item, and factors
-        covary. What ``htresearch.instruments.lavaan.model`` returns will do, too.
+        names (``a*``) make equal, ``c(1, NA)*`` says it of each group. As in lavaan's `cfa`, each factor has
+        the scale of its first item, and factors covary. What ``htresearch.instruments.lavaan.model`` returns will do.
     frame
         A row per respondent, a column per item.
     group
@@ -149,7 +149,7 @@ def cfa(
     [9.46, 2.0, 0.997]
     """
     text = model if isinstance(model, str) else getattr(model, "text", model)
-    equal = (equal,) if isinstance(equal, str) else tuple(equal)
+    equal = (equal,) if isinstance(equal, str) else tuple(equal or ())
     checks.require(
         *(checks.one_of("equal", name, EQUAL) for name in equal),
         checks.between("conf_level", conf_level, 0, 1, open_ends=True),
@@ -172,6 +172,7 @@ def fit_groups(
 ) -> MeasurementFit:
     """Fit a model that was read to answers that were read."""
     means = len(groups.names) > 1 or groups.clusters is not None
+    checks.require(*unlike_groups(written, len(groups.names), equal), error=ModelError)
     structure = lay_out(written, len(groups.names), equal, means, std_lv)
     checks.require(*_unidentified(structure, written), error=ModelError)
     solution = maximise(structure, groups.moments)
@@ -242,6 +243,8 @@ def _unidentified(structure: Structure, written: MeasurementModel) -> list[Fault
 
 
 def _require_solution(structure: Structure, solution: Solution) -> None:
+    if not structure.n_free:
+        return
     scale = np.sqrt(np.maximum(np.diag(solution.information), 1e-300))
     values, vectors = np.linalg.eigh(solution.information / np.outer(scale, scale))
     if values[0] < 1e-10:

@@ -125,6 +125,7 @@ def correlations(
     """
     checks.require(checks.one_of("kind", kind, KINDS), checks.between("conf_level", conf_level, 0, 1, open_ends=True))
     answers = read_items(items, missing=missing)
+    checks.require(*_never_together(answers))
     kind, reason = _decide(answers, kind)
     if kind == "polychoric":
         checks.require(*_too_many_categories(answers))
@@ -197,6 +198,28 @@ def polychoric(items: pd.DataFrame, missing: str = "listwise", conf_level: float
     0.557
     """
     return correlations(items, "polychoric", missing, conf_level)
+
+
+def _never_together(answers: Answers) -> list[Fault]:
+    """Refuse pairs of items of which those who answered both do not differ on both."""
+    there = (~np.isnan(answers.matrix)).astype(float)
+    if there.all():
+        return []
+    known = np.nan_to_num(answers.matrix - np.nanmean(answers.matrix, axis=0))
+    counts = np.maximum(there.T @ there, 1)
+    spread = (known**2).T @ there / counts - (known.T @ there / counts) ** 2
+    variance = np.diag(spread)[:, None]
+    same = (spread <= 1e-12 * variance) | (there.T @ there < 2)
+    return [
+        Fault(
+            Text("题目 {one} 与 {other}", "Items {one} and {other}").format(
+                one=answers.names[i], other=answers.names[j]
+            ),
+            Text("两题都答了的人太少，或回答全同", "too few answered both, or those who did all gave one answer"),
+            Text("请去掉其中一题", "Leave one of them out"),
+        )
+        for i, j in np.argwhere(np.triu(same | same.T, 1))
+    ]
 
 
 def _decide(answers: Answers, kind: str) -> tuple[str, Text]:

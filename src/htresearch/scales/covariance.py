@@ -115,7 +115,7 @@ def whitened_slopes(structure: Structure, group: int, said: Implied) -> tuple[np
             slopes[p.free] += outer if p.matrix != LOADING and i == j else outer + outer.T
             if p.matrix == LOADING:
                 shifts[p.free] += white[:, i] * said.means[j]
-    return white, slopes.reshape(structure.n_free, -1), shifts
+    return white, slopes.reshape(structure.n_free, n_items**2), shifts
 
 
 def criterion(structure: Structure, values: np.ndarray, groups: list[Moments]) -> float:
@@ -153,6 +153,10 @@ def maximise(structure: Structure, groups: list[Moments], start: np.ndarray | No
     """Climb by Fisher scoring, damped where a full step would not lower the criterion (Marquardt)."""
     values = starting_values(structure, groups) if start is None else start.copy()
     here = criterion(structure, values, groups)
+    if not np.isfinite(here):  # fixed values that no covariances can have
+        return Solution(values, here, np.eye(structure.n_free), False)
+    if not structure.n_free:
+        return Solution(values, here, np.zeros((0, 0)), True)
     n = sum(m.n for m in groups)
     damping, converged = 0.0, False
     gradient, information = score(structure, values, groups)

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from htresearch import checks
+from htresearch.errors import Fault
 from htresearch.language import Text, label
 from htresearch.result import Estimates
 from htresearch.scales.cfa import MeasurementFit, fit_groups
@@ -110,6 +112,14 @@ def invariance(
     >>> found.glance()["level"].item()
     'strict'
     """
+    if group is None:
+        checks.require(
+            Fault(
+                checks.argument("group"),
+                Text("没有给出分组，无从比较", "there are no groups to compare"),
+                Text("请写出分组的列名", "Name the column of the groups"),
+            )
+        )
     text = model if isinstance(model, str) else getattr(model, "text", model)
     written = parse_model(text)
     groups = read_groups(frame, written.items, group, cluster)

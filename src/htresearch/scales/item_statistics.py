@@ -15,7 +15,7 @@ from htresearch.language import Text, listing
 from htresearch.result import Estimates
 from htresearch.scales.items import read_items
 from htresearch.scales.reliability import alpha_of, item_rest, keyed, moments
-from htresearch.scales.score import answered
+from htresearch.scales.score import answered, require_form
 
 if TYPE_CHECKING:
     from htresearch.instruments import Instrument
@@ -182,6 +182,7 @@ def _by_scale(items: pd.DataFrame, instrument: Instrument | None) -> Iterator[tu
     if instrument is None:
         yield "", dict.fromkeys(map(str, getattr(items, "columns", ())), 1), items, ()
         return
+    require_form(items, instrument)
     whole = [name for name, scale in instrument.scales.items() if set(scale.items) <= set(items.columns)]
     checks.require(None if whole else _no_scale(instrument))
     answers, _ = answered(items, instrument, whole)

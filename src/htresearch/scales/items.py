@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,9 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text
+
+#: Beyond this a number is no answer: its fourth power would be none.
+LARGEST = 1e50
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,21 @@ def read_items(items: pd.DataFrame, at_least: int = 2, missing: str = "listwise"
 
 def constant_items(values: np.ndarray, names: Iterable[str], argument: str, within: Text | str = "") -> list[Fault]:
     """Refuse items whose answers are all the same, `within` a group if one is named."""
-    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-    return [
+    nobody = np.isnan(values).all(axis=0)
+    low, high = np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
+    low[~nobody], high[~nobody] = np.nanmin(values[:, ~nobody], axis=0), np.nanmax(values[:, ~nobody], axis=0)
+    faults = [
+        Fault(
+            Text("{where}中的题目 {name}{within}", "{where}, item {name}{within}").format(
+                where=checks.argument(argument), name=name, within=within
+            ),
+            Text("没有任何人回答", "nobody answered it"),
+            Text("请去掉这一题，或检查数据", "Leave the item out, or look at the data"),
+        )
+        for name, empty in zip(names, nobody, strict=True)
+        if empty
+    ]
+    return faults + [
         Fault(
             Text("{where}中的题目 {name}{within}", "{where}, item {name}{within}").format(
                 where=checks.argument(argument), name=name, within=within
@@ -110,7 +128,7 @@ def constant_items(values: np.ndarray, names: Iterable[str], argument: str, with
             Text("请去掉这一题，或检查它的编码", "Leave the item out, or check how it was coded"),
             float(value),
         )
-        for name, value, same in zip(names, low, low == high, strict=True)
+        for name, value, same in zip(names, low, high - low <= 1e-13 * np.abs(high) + 1e-50, strict=True)
         if same
     ]
 
@@ -154,9 +172,9 @@ def _repeated(names: pd.Index, argument: str) -> list[Fault]:
 
 def _values(items: pd.DataFrame, argument: str) -> tuple[np.ndarray, list[Fault]]:
     """Return all columns as numbers, and what is wrong with them."""
-    if all(pd.api.types.is_numeric_dtype(kind) for kind in items.dtypes):
+    if all(pd.api.types.is_numeric_dtype(kind) and kind.kind != "c" for kind in items.dtypes):
         values = items.to_numpy(dtype=float, na_value=np.nan)
-        if not np.isinf(values).any():
+        if not (np.abs(values) > LARGEST).any():
             return values, []
     numbers, faults = zip(*(_numbers(items[name], argument) for name in items.columns), strict=True)
     return np.column_stack(numbers), [fault for fault in faults if fault is not None]
@@ -164,8 +182,9 @@ def _values(items: pd.DataFrame, argument: str) -> tuple[np.ndarray, list[Fault]
 
 def _numbers(column: pd.Series, argument: str) -> tuple[np.ndarray, Fault | None]:
     """Return a column as numbers, and what is wrong with it."""
-    said = pd.to_numeric(column.astype(object), errors="coerce").astype(float).to_numpy()
-    wrong = np.isinf(said) | (np.isnan(said) & column.notna().to_numpy())
+    known = [answer if isinstance(answer, str | Real | Decimal) else None for answer in column]
+    said = pd.to_numeric(pd.Series(known, dtype=object), errors="coerce").astype(float).to_numpy()
+    wrong = (np.abs(said) > LARGEST) | (np.isnan(said) & column.notna().to_numpy())
     if not wrong.any():
         return said, None
     return said, Fault(

@@ -99,6 +99,9 @@ def lavaan_script(
     """
     import re
 
+    checks.require(
+        checks.data_frame("frame", frame), None if model else checks.one_of("model", model, ("f =~ a + b + c",))
+    )
     text = model if isinstance(model, str) else getattr(model, "text", model)
     bare = re.sub(r"[#!].*", "", str(text))
     named = set(re.findall(r"[^\W\d][\w.]*", bare))

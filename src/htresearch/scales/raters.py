@@ -68,7 +68,7 @@ def kappa(
     checks.require(
         checks.one_of("weights", weights, WEIGHTS),
         checks.between("conf_level", conf_level, 0, 1, open_ends=True),
-        _same_length(first, second),
+        *_lists(first, second),
     )
     pair = pd.DataFrame({"first": np.asarray(first), "second": np.asarray(second)})
     both = pair.dropna()
@@ -80,12 +80,13 @@ def kappa(
     np.add.at(table, (both["first"].map(position), both["second"].map(position)), 1)
     found, observed, expected, at_null, error = _kappa(table / len(both), _weights(ordered, weights), len(both))
     reach = stats.norm.ppf((1 + conf_level) / 2) * error
+    statistic = found / at_null if at_null > 0 else np.nan  # a rater with one rating for all agrees by chance alone
     row = {
         "term": ["weighted_kappa" if weights else "kappa"],
         "estimate": [found],
         "std_error": [error],
-        "statistic": [found / at_null],
-        "p_value": [2 * stats.norm.sf(abs(found / at_null))],
+        "statistic": [statistic],
+        "p_value": [2 * stats.norm.sf(abs(statistic))],
         "conf_low": [max(found - reach, -1.0)],
         "conf_high": [min(found + reach, 1.0)],
     }
@@ -252,6 +253,23 @@ def _left_out(count: int) -> tuple[Text, ...]:
     return (Text(f"{count} 个对象缺少评分，未计入。", f"{count} cases lack a rating and do not count."),)
 
 
+def _lists(first: object, second: object) -> Iterator[Fault]:
+    """Refuse what are no lists of ratings, and lists of unlike length."""
+    wrong = [
+        Fault(
+            checks.argument(name),
+            Text("须为一列评分", "must be a list of ratings"),
+            Text("请给列表、数组或数据框的一列", "Give a list, an array or a column of a frame"),
+            type(value).__name__,
+        )
+        for name, value in (("first", first), ("second", second))
+        if value is None or np.ndim(value) != 1
+    ]
+    yield from wrong
+    if not wrong and (fault := _same_length(first, second)) is not None:
+        yield fault
+
+
 def _same_length(first: Sequence, second: Sequence) -> Fault | None:
     if len(first) == len(second):
         return None
@@ -264,6 +282,14 @@ def _same_length(first: Sequence, second: Sequence) -> Fault | None:
 
 
 def _unknown(known: np.ndarray, ordered: list) -> Iterator[Fault]:
+    infinite = [c for c in [*known.tolist(), *ordered] if isinstance(c, float) and not np.isfinite(c)]
+    if infinite or len(set(ordered)) < len(ordered):
+        yield Fault(
+            checks.argument("categories"),
+            Text("类别须各不相同、有限", "categories must be different and finite"),
+            Text("请改正类别或评分", "Correct the categories or the ratings"),
+            listing(infinite or [c for c in dict.fromkeys(ordered) if ordered.count(c) > 1]).zh,
+        )
     unknown = [c for c in known.tolist() if c not in ordered]
     if unknown:
         yield Fault(

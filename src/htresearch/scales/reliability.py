@@ -206,6 +206,7 @@ def omega(
 
 def keyed(items: pd.DataFrame, reverse: Collection[str], missing: str, at_least: int = 2) -> Answers:
     """Return the answers with the items in `reverse` negated, or refuse them with every fault."""
+    reverse = (reverse,) if isinstance(reverse, str) else tuple(reverse or ())
     if isinstance(items, pd.DataFrame):
         checks.require(*checks.columns("reverse", reverse, items.columns))
     answers = read_items(items, at_least=at_least, missing=missing)

@@ -107,6 +107,7 @@ def score(frame: pd.DataFrame, instrument: Instrument, min_answered: float | Non
     >>> ht.score(answers.assign(respondent_id=["a", "b"]), instrument)["stay"].round(2).tolist()
     [3.33, 3.67]
     """
+    require_form(frame, instrument)
     checks.require(
         None if min_answered is None else _share(min_answered),
         None if instrument.scales else _no_scales(instrument),
@@ -158,6 +159,7 @@ def items_of(frame: pd.DataFrame, instrument: Instrument, scale: str | None = No
     >>> ht.scales.items_of(answers, instrument, "stay")["stay_3"].tolist()
     [4.0, nan]
     """
+    require_form(frame, instrument)
     checks.require(None if scale is None else checks.one_of("scale", scale, list(instrument.scales)))
     wanted = list(instrument.scales) if scale is None else [scale]
     answers, _ = answered(frame, instrument, wanted)
@@ -165,6 +167,24 @@ def items_of(frame: pd.DataFrame, instrument: Instrument, scale: str | None = No
     for name in wanted:
         columns |= dict(keyed(answers, instrument.scales[name], instrument.items))
     return pd.DataFrame(columns, index=frame.index)
+
+
+def require_form(frame: object, instrument: object) -> None:
+    """Refuse what are no answers, and what is no instrument."""
+    from htresearch.instruments import Instrument
+
+    checks.require(
+        checks.data_frame("frame", frame), None if isinstance(instrument, Instrument) else _no_form(instrument)
+    )
+
+
+def _no_form(instrument: object) -> Fault:
+    return Fault(
+        checks.argument("instrument"),
+        Text("不是问卷", "is no instrument"),
+        Text("请用 load_instrument 读入问卷文件", "Read its file with load_instrument"),
+        type(instrument).__name__,
+    )
 
 
 def answered(frame: pd.DataFrame, instrument: Instrument, scales: Iterable[str]) -> tuple[dict[str, np.ndarray], int]:

@@ -72,44 +72,44 @@ def lay_out(
     model: MeasurementModel, n_groups: int = 1, equal: Collection[str] = (), means: bool = False, std_lv: bool = False
 ) -> Structure:
     """Complete a written model as lavaan's `cfa` does, in every group."""
+    laid = [(group, *entry) for group in range(n_groups) for entry in _rows(model, group, equal, means, std_lv)]
+    # As in lavaan, whatever has the label of a fixed parameter is fixed at the same value.
+    held = {row.label: fixed for _, row, *_, fixed in reversed(laid) if row.label and fixed is not None}
     parameters: list[Parameter] = []
     places: dict[object, int] = {}
-    for group in range(n_groups):
-        for row, matrix, i, j, fixed in _rows(model, group, equal, means, std_lv):
-            free = -1
-            if fixed is None:
-                # Residual covariances are no residual variances: lavaan keeps them apart, too.
-                tied = any(_OF[name] == matrix for name in equal) and not (matrix == RESIDUAL and i != j)
-                tied = tied and not (matrix == MEAN and group == 0)
-                key = row.label or (matrix, i, j, -1 if tied else group)
-                free = places.setdefault(key, len(places))
-            parameters.append(
-                Parameter(
-                    row.left, row.operator, row.right, group, matrix, i, j, 0.0 if fixed is None else fixed, free
-                )
-            )
+    for group, row, matrix, i, j, own in laid:
+        fixed = held.get(row.label) if own is None else own
+        free = -1
+        if fixed is None:
+            # Residual covariances are no residual variances: lavaan keeps them apart, too.
+            tied = any(_OF[name] == matrix for name in equal) and not (matrix == RESIDUAL and i != j)
+            key = row.label or (matrix, i, j, -1 if tied else group)
+            free = places.setdefault(key, len(places))
+        value = 0.0 if fixed is None else fixed
+        parameters.append(Parameter(row.left, row.operator, row.right, group, matrix, i, j, value, free))
     return Structure(model.factors, model.items, tuple(parameters), n_groups, len(places), means or model.means)
 
 
 def _rows(model: MeasurementModel, group: int, equal: Collection[str], means: bool, std_lv: bool):
     """Every parameter of a group: the row, its matrix and place there, and its fixed value or None."""
+    rows = [row.of_group(group) for row in model.rows]
     factor = {name: k for k, name in enumerate(model.factors)}
     item = {name: i for i, name in enumerate(model.items)}
     # What other groups' equal loadings or intercepts already fix needs no fixing of its own.
     unit = std_lv and not (group and "loadings" in equal)
     shifted = group > 0 and "intercepts" in equal and "means" not in equal
-    written = {(r.operator, frozenset((r.left, r.right))): r for r in model.rows if r.operator != "=~"}
+    written = {(r.operator, frozenset((r.left, r.right))): r for r in rows if r.operator != "=~"}
 
     def value(row: Row | None, default: float | None) -> float | None:
         if row is None:
             return default
-        return None if row.free or row.label else row.fixed
+        return None if row.free else row.fixed
 
     for name in model.factors:
-        for place, row in enumerate(r for r in model.rows if r.operator == "=~" and r.left == name):
-            marker = place == 0 and not std_lv and not row.free and not row.label and row.fixed is None
+        for place, row in enumerate(r for r in rows if r.operator == "=~" and r.left == name):
+            marker = place == 0 and not std_lv and not row.free and row.fixed is None
             yield row, LOADING, item[row.right], factor[name], 1.0 if marker else value(row, None)
-    for row in model.rows:
+    for row in rows:
         if row.operator == "~~" and row.left != row.right and row.left in item:
             yield row, RESIDUAL, item[row.left], item[row.right], value(row, None)
     for name, i in item.items():
@@ -118,7 +118,7 @@ def _rows(model: MeasurementModel, group: int, equal: Collection[str], means: bo
     for name, k in factor.items():
         row = written.get(("~~", frozenset((name,))))
         default = 1.0 if unit else None
-        given = value(row, default) if row is None or row.fixed is not None or row.free or row.label else default
+        given = value(row, default) if row is None or row.fixed is not None or row.free else default
         yield row or Row(name, "~~", name), FACTOR, k, k, given
     for k, left in enumerate(model.factors):
         for right in model.factors[k + 1 :]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from htresearch.checks import require
 from htresearch.errors import Fault, ModelError, UnsupportedError
 from htresearch.language import Text
 
 _NAME = re.compile(r"[^\W\d][\w.]*")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Row:
         Whether ``NA*`` frees what would be fixed.
     label : str
         Parameters with one label are equal.
+    by_group : tuple of Row
+        What ``c(...)*`` says of each group, where it differs.
     """
 
     left: str
@@ -35,6 +39,11 @@ class Row:
     fixed: float | None = None
     free: bool = False
     label: str = ""
+    by_group: tuple[Row, ...] = ()
+
+    def of_group(self, group: int) -> Row:
+        """Return what is written of one group."""
+        return self.by_group[group] if self.by_group else self
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,10 @@ class MeasurementModel:
 
 
 def parse_model(text: str) -> MeasurementModel:
-    """Read a measurement model: ``=~``, ``~~`` and ``~ 1`` with ``1*``, ``NA*`` and ``label*``.
+    """Read a measurement model: ``=~``, ``~~`` and ``~ 1`` with ``1*``, ``NA*``, ``label*``, by group ``c(1, NA)*``.
+
+    As in lavaan, a statement may name a parameter twice to say two things of it (``NA*t1 + a*t1``). Starting values
+    (``start(.8)*``, ``.8?``) are read and passed over: the maximum does not depend on them.
 
     Raises
     ------
@@ -79,13 +91,19 @@ def parse_model(text: str) -> MeasurementModel:
             beyond.append(_beyond(line))
             continue
         operator = "~1" if operator == "~" else operator
+        here: dict[tuple[str, str], Row] = {}
         for name in (part.strip() for part in left.split("+")):
             for term in (part.strip() for part in right.split("+")):
                 row = _row(name, operator, term)
+                said = here.get((row.left, row.right)) if row else None
+                merged = row if said is None or row is None else _together(said, row)
                 if row is None:
                     faults.append(_unreadable(line))
+                elif merged is None:
+                    rows.append(row)  # found to be written twice below
                 else:
-                    rows.append(row)
+                    here[row.left, row.right] = merged
+        rows += here.values()
     require(*dict.fromkeys(faults), error=ModelError)
     factors = tuple(dict.fromkeys(row.left for row in rows if row.operator == "=~"))
     beyond += [_beyond(f"{row.left} =~ {row.right}") for row in rows if row.operator == "=~" and row.right in factors]
@@ -104,26 +122,50 @@ def _statements(text: str) -> list[str]:
 
 
 def _only_intercept(right: str) -> bool:
-    return re.fullmatch(r"(?:[^*+]+\*)?\s*1", right.strip()) is not None
+    return all(re.fullmatch(r"(?:[^*]+[*?])?\s*1", term.strip()) for term in right.split("+"))
 
 
 def _row(left: str, operator: str, term: str) -> Row | None:
-    *before, right = (part.strip() for part in term.split("*"))
+    *before, right = (part.strip() for part in re.split(r"[*?]", term))
     if not _NAME.fullmatch(left) or len(before) > 1:
         return None
     if operator == "~1":
         right = ""
     elif not _NAME.fullmatch(right):
         return None
-    if not before:
+    if not before or "?" in term or re.fullmatch(rf"start\s*\(\s*{_NUMBER}\s*\)", before[0]):
         return Row(left, operator, right)
-    if before[0] == "NA":
+    several = re.fullmatch(r"c\s*\((.*)\)", before[0])
+    if several is None:
+        return _modified(left, operator, right, before[0])
+    found = [_modified(left, operator, right, part.strip()) for part in several[1].split(",")]
+    return None if None in found else Row(left, operator, right, by_group=tuple(r for r in found if r is not None))
+
+
+def _modified(left: str, operator: str, right: str, modifier: str) -> Row | None:
+    """Return a row with what stands before the asterisk."""
+    if modifier == "NA":
         return Row(left, operator, right, free=True)
-    if re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", before[0]):
-        return Row(left, operator, right, fixed=float(before[0]))
-    if _NAME.fullmatch(before[0]):
-        return Row(left, operator, right, label=before[0])
-    return None
+    if re.fullmatch(_NUMBER, modifier):
+        return Row(left, operator, right, fixed=float(modifier)) if abs(float(modifier)) < 1e50 else None
+    label = re.sub(r"""^label\s*\((.*)\)$""", r"\1", modifier).strip()
+    quoted = re.fullmatch(r"""(["'])(.*)\1""", label)
+    label = quoted[2] if quoted else label
+    return Row(left, operator, right, label=label) if _NAME.fullmatch(label) else None
+
+
+def _together(one: Row, other: Row) -> Row | None:
+    """Return what two mentions of a parameter in a statement say, or None if they say the same thing twice."""
+    twice = one == other or (one.fixed is not None and other.fixed is not None) or (one.label and other.label)
+    against = (one.free and other.fixed is not None) or (other.free and one.fixed is not None)
+    if twice or against or one.by_group or other.by_group:
+        return None
+    return replace(
+        one,
+        fixed=other.fixed if one.fixed is None else one.fixed,
+        free=one.free or other.free,
+        label=one.label or other.label,
+    )
 
 
 def _unreadable(line: str) -> Fault:
@@ -191,4 +233,26 @@ def _faults(rows: list[Row], factors: tuple[str, ...], items: tuple[str, ...]) -
         if key in seen:
             faults.append(Fault(place, Text("写了两次", "is written twice"), Text("请删去一个", "Remove one")))
         seen.add(key)
+    return faults
+
+
+def unlike_groups(model: MeasurementModel, n_groups: int, equal: Collection[str] = ()) -> list[Fault]:
+    """Refuse ``c(...)`` with more or fewer values than there are groups, and of what is to be equal in all groups."""
+    faults = []
+    for row in (row for row in model.rows if row.by_group):
+        place = Text("模型中的 {row}", "In the model, {row}").format(
+            row=f"{row.left} {row.operator} {row.right}".strip()
+        )
+        of = {"=~": "loadings", "~~": "residuals"}.get(row.operator)
+        of = of or ("means" if row.left in model.factors else "intercepts")
+        if len(row.by_group) != n_groups:
+            said = Text("c(…) 中有 {k} 个值，而组数为 {n}", "c(…) holds {k} values for {n} groups")
+            fix = Text("请按组的次序每组写一个", "Write one for each group, in their order")
+            faults.append(Fault(place, said.format(k=len(row.by_group), n=n_groups), fix))
+        elif of in equal:
+            said = Text(
+                "既按组写了 c(…)，又要求组间相等", "has values by group, c(…), and shall be equal in all groups"
+            )
+            fix = Text("请去掉 c(…)，或不在 equal 中写 {of}", "Leave out c(…), or {of} from equal").format(of=of)
+            faults.append(Fault(place, said, fix))
     return faults
