@@ -2,9 +2,10 @@
 
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
+from htresearch.singlecase.medians import lrm
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
-from htresearch.singlecase.ratios import lor, lrm, lrr
+from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
