@@ -147,6 +147,9 @@ def test_options_are_refused():
     assert len(error.value.faults) == 2
 
 
-def test_huge_values_are_missing_not_a_crash():
-    found = smd([1e300, 2e300, -1e300], [1e308, 1e307])
-    assert row(found)["estimate"] != row(found)["estimate"] or np.isfinite(row(found)["estimate"])
+@pytest.mark.parametrize("far", [1e300, -1e60, 1e-320])
+def test_what_cannot_be_computed_with_is_refused(far, in_both_languages):
+    with pytest.raises(ArgumentError) as error:
+        smd([far, 1, 2], [1, far])
+    assert len(error.value.faults) == 2
+    assert all(in_both_languages(error.value))

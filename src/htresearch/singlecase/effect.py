@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,8 +57,22 @@ def read(
         phases = read_phases(baseline, treatment, improvement)
     except ArgumentError as error:
         raise ArgumentError(*error.faults, *options) from None
-    checks.require(*options)
+    checks.require(*options, *_beyond(phases))
     return phases
+
+
+def _beyond(phases: Phases) -> Iterator[Fault]:
+    """Refuse values of whose squares and ratios a computer loses count; no class is observed with them."""
+    for name in ("baseline", "treatment"):
+        size = np.abs(getattr(phases, name))
+        off = getattr(phases, name)[(size > 1e50) | ((size > 0) & (size < 1e-50))]
+        if len(off):
+            yield Fault(
+                checks.argument(name),
+                Text("数值过大或过小，无法计算", "too large or too small to compute with"),
+                Text("请核对，或换一个单位", "Check it, or use another unit"),
+                float(off[0]),
+            )
 
 
 def effect(
@@ -75,10 +89,6 @@ def effect(
 ) -> EffectSize:
     """Put one estimate into its frame, with the notes about the phases after those about the method."""
     numbers = np.array([estimate, std_error, *interval], dtype=float)
-    note = list(note)
-    if np.isinf(numbers).any():
-        numbers[np.isinf(numbers)] = np.nan
-        note.append(Text("数值过大或过小，超出计算范围。", "Values are too large or too small to compute with."))
     row = dict(zip(("estimate", "std_error", "conf_low", "conf_high"), numbers, strict=True))
     frame = pd.DataFrame([{"term": term, **row, **own}])
     return EffectSize(frame, summary(phases, null), tuple(dict.fromkeys([*note, *phases.note])), source)
@@ -107,7 +117,7 @@ def mean_and_variance(values: np.ndarray) -> tuple[np.float64, np.float64]:
 
 def normal_interval(estimate: float, std_error: float, conf_level: float) -> tuple[float, float]:
     """Return estimate and normal quantile times standard error."""
-    reach = stats.norm.ppf((1 + conf_level) / 2) * std_error
+    reach = float(stats.norm.ppf((1 + conf_level) / 2)) * std_error
     return estimate - reach, estimate + reach
 
 

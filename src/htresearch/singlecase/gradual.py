@@ -17,6 +17,7 @@ from htresearch.singlecase.series import Phases
 
 GRADUAL_SCALES = ("count", "percentage", "proportion", "other")
 _SLOWEST = 0.99  # beyond it the effect is a straight line for as long as any class is watched
+_FARTHEST = 200.0  # a coefficient of a log or logit that grows beyond has no finite estimate
 _SOURCE = "https://doi.org/10.1080/00273171.2018.1466681"
 
 
@@ -208,7 +209,7 @@ def _fit(family: _Family, y: np.ndarray, occasion: np.ndarray, m: int) -> tuple[
     def at(omega: float) -> tuple[float, np.ndarray | None]:
         return _regress(family, y, _exposure(occasion, omega, m))
 
-    grid = np.linspace(0, _SLOWEST, 34)
+    grid = np.linspace(0, _SLOWEST, 23)
     losses = np.array([at(w)[0] for w in grid])
     if not np.isfinite(losses).any():
         return np.nan, None
@@ -228,17 +229,20 @@ def _regress(family: _Family, y: np.ndarray, exposure: np.ndarray) -> tuple[floa
     loss = family.loss(y, design @ beta)
     for _ in range(200):
         mu = family.mean(design @ beta)
-        information = design.T @ (family.variance(mu)[:, None] * design)
-        if not np.isfinite(information).all() or np.linalg.cond(information) > 1e14:
+        weight = family.variance(mu)
+        a, b, c = weight.sum(), weight @ exposure, weight @ exposure**2
+        determinant = a * c - b * b  # of the information, whose inverse is written out
+        if not determinant > 1e-12 * a * c:
             return np.inf, None
-        step = np.linalg.solve(information, design.T @ (y - mu))
+        left = (y - mu).sum(), (y - mu) @ exposure
+        step = np.array([c * left[0] - b * left[1], a * left[1] - b * left[0]]) / determinant
         for _ in range(30):
             new = family.loss(y, design @ (beta + step))
             if new <= loss + 1e-12 * abs(loss):
                 break
             step = step / 2
         beta, change, loss = beta + step, np.abs(step).max(), new
-        if np.abs(design @ beta).max() > 1e8 or (family.name != "identity" and np.abs(design @ beta).max() > 30):
+        if family.name != "identity" and np.abs(beta).max() > _FARTHEST:
             return np.inf, None
         if change < 1e-11 * (1 + np.abs(beta).max()):
             return loss, beta
