@@ -160,6 +160,13 @@ def test_the_figure_shows_data_lines_and_phases():
     ax.figure.clear()
 
 
+def test_successes_are_drawn_as_shares():
+    ax = piecewise([2, 4, 3, 8, 9, 7], list("AAABBB"), family="binomial", trials=[10, 10, 10, 20, 20, 20]).plot()
+    assert ax.lines[0].get_ydata().tolist() == pytest.approx([0.2, 0.4, 0.3])
+    assert ax.get_ylabel() == "发生的比例"
+    ax.figure.clear()
+
+
 @pytest.mark.parametrize(
     ("values", "phases", "options"),
     [

@@ -155,10 +155,19 @@ def test_unfinished_studies_are_counted():
 
 def test_leaving_one_out_is_estimating_without_it():
     frame = drawn()
-    found = synthesis(frame).leave_one_out().tidy().set_index("line")
+    found = synthesis(frame).leave_one_out().tidy().set_index("term")
     assert found.loc["all", "estimate"] == synthesis(frame).tidy()["estimate"][0]
     assert found.loc["s2", "estimate"] == synthesis(frame[frame["study"] != "s2"]).tidy()["estimate"][0]
     assert len(found) == 7
+
+
+def test_leaving_one_out_is_drawn_and_knows_moderators():
+    frame = drawn()
+    found = synthesis(frame.assign(weeks=range(len(frame))), moderators="weeks").leave_one_out()
+    assert found.tidy()["line"].tolist() == ["(Intercept)", "weeks"] * 7
+    ax = found.plot()
+    assert ax.get_yticklabels()[0].get_text() == "全部"
+    ax.figure.clear()
 
 
 def test_leaving_one_out_of_two_leaves_what_there_is():

@@ -16,6 +16,10 @@ from htresearch.singlecase.series import read_values
 
 #: More faults of one kind than this are counted, not listed.
 _LISTED = 5
+#: Values beyond these, other than 0, are no observations of anything, and their squares no numbers.
+_SIZES = 1e-100, 1e15
+#: Times beyond this are none; times nearer to one another than this are one.
+_LATEST, _NEAREST = 1e9, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ def read_case(
 
     The second of what is returned are the faults, each naming its argument.
     """
-    seen, fault = read_values("values", values)
+    seen, fault = _values(values)
     faults = [] if fault is None else [fault]
     labels, more = _labels(phases)
     faults += more
@@ -94,7 +98,7 @@ def read_case(
         return None, faults
     order = np.argsort(clock, kind="stable")
     seen, clock, labels = seen[order], clock[order], [labels[i] for i in order]
-    if len(clock) > 1 and (again := np.flatnonzero(np.diff(clock) == 0)).size:
+    if len(clock) > 1 and (again := np.flatnonzero(np.diff(clock) < _NEAREST)).size:
         return None, [_twice(clock[again[0]])]
     starting = [i for i in range(len(labels)) if i == 0 or labels[i] != labels[i - 1]]
     phase = np.cumsum([i in set(starting) for i in range(len(labels))]) - 1
@@ -180,6 +184,18 @@ def missing_note(cases: list[Case]) -> tuple[Text, ...]:
     )
 
 
+def _values(values: object) -> tuple[np.ndarray, Fault | None]:
+    try:
+        seen, fault = read_values("values", values)
+    except OverflowError:  # a whole number that no float can hold
+        return np.array([]), _size(None)
+    if fault is not None:
+        return seen, fault
+    size = np.abs(seen[~np.isnan(seen) & (seen != 0)])
+    wrong = size[(size < _SIZES[0]) | (size > _SIZES[1])]
+    return seen, _size(float(wrong[0])) if wrong.size else None
+
+
 def _labels(phases: object) -> tuple[list[str], list[Fault]]:
     if isinstance(phases, (str, bytes)) or not hasattr(phases, "__len__") or isinstance(phases, (dict, set)):
         return [], [
@@ -236,10 +252,19 @@ def _times(times: object, n: int) -> tuple[np.ndarray, list[Fault]]:
         found = given.astype(float).to_numpy()
     except (TypeError, ValueError, OverflowError):
         return np.array([]), wrong
-    return (found, []) if np.isfinite(found).all() else (np.array([]), wrong)
+    return (found, []) if (np.abs(found) <= _LATEST).all() else (np.array([]), wrong)
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
+
+
+def _size(value: float | None) -> Fault:
+    return Fault(
+        checks.argument("values"),
+        Text("数值大得或小得不像观察结果", "a value is too large or too small to be an observation"),
+        Text("请核对；必要时换一个单位", "Check it; change the unit where needed"),
+        value,
+    )
 
 
 def _unequal(values: int, phases: int, times: int) -> Fault:

@@ -32,7 +32,7 @@ class PiecewiseRegression(Estimates):
     Attributes
     ----------
     data : pandas.DataFrame
-        The observations used: time, value, phase, fitted (on the scale of the values).
+        The observations used: time, value, phase, fitted (on the scale of the values), and trials for binomial.
     """
 
     data: pd.DataFrame = field(default=None, repr=False)
@@ -47,8 +47,10 @@ class PiecewiseRegression(Estimates):
         case, names = self.lines.case, self.lines.case.names
         for p, name in enumerate(names):
             rows = self.data[self.data["phase"] == name]
+            # Successes are drawn as shares of their trials, as the line is one of shares.
+            shown = rows["value"] / rows["trials"] if "trials" in rows else rows["value"]
             color = "C0" if p % 2 == 0 else "C1"
-            ax.plot(rows["time"], rows["value"], "o-", color=color, linewidth=0.8, alpha=0.7)
+            ax.plot(rows["time"], shown, "o-", color=color, linewidth=0.8, alpha=0.7)
             ends = np.linspace(case.starts[p], case.lasts[p], 50)
             ax.plot(ends, self.lines.curve(p, ends), color=color, linewidth=2.2)
             if p:
@@ -59,7 +61,9 @@ class PiecewiseRegression(Estimates):
         onward = np.linspace(case.lasts[0], case.lasts[1], 50)
         ax.plot(onward, self.lines.curve(0, onward), color="C0", linestyle=":", linewidth=1.5)
         ax.set_xlabel(str(Text("时间", "Time")))
-        ax.set_ylabel(str(Text("观察值", "Observed value")))
+        ax.xaxis.get_major_locator().set_params(integer=bool((case.times % 1 == 0).all()))
+        share = "trials" in self.data
+        ax.set_ylabel(str(Text("发生的比例", "Share of trials") if share else Text("观察值", "Observed value")))
         return ax
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -185,6 +189,7 @@ def piecewise(
                 "value": case.values,
                 "phase": [case.names[p] for p in case.phase],
                 "fitted": lines.fitted,
+                **({} if sizes is None else {"trials": sizes}),
             }
         ),
         lines,

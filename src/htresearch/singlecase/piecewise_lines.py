@@ -74,7 +74,7 @@ def fit_lines(
     X, kept, unknown = _columns(case, family, trials)
     if family != "gaussian":
         return _counts(case, family, trials, X, kept, unknown, estimated)
-    y, used = case.values, np.ones(len(case.values), dtype=bool)
+    y = case.values
     x = X[:, kept]
     n, p = x.shape
     inverse = np.linalg.inv(x.T @ x)
@@ -107,9 +107,9 @@ def fit_lines(
         "dispersion": np.nan,
         **_likelihood(y, x, rest, phi, case.times),
     }
-    theta, full = _spread(beta, covariance, kept, len(case.labels))
-    ordinary = Ordinary(_spread(beta, inverse, kept, len(case.labels))[1], total) if np.isnan(phi) else None
-    return Lines(case, family, autocorrelation, theta, full, df, (x @ beta)[used], summary, unknown, ordinary)
+    theta, full = _spread(beta, covariance, kept, case)
+    ordinary = Ordinary(_spread(beta, inverse, kept, case)[1], total) if np.isnan(phi) else None
+    return Lines(case, family, autocorrelation, theta, full, df, x @ beta, summary, unknown, ordinary)
 
 
 def _columns(
@@ -122,7 +122,8 @@ def _columns(
     for p in range(k):
         here = case.phase == p
         X[here, 2 * p] = 1
-        X[here, 2 * p + 1] = case.times[here] - case.starts[p]
+        # In units of the whole time, so that columns are of one size; `_spread` turns slopes back.
+        X[here, 2 * p + 1] = (case.times[here] - case.starts[p]) / _span(case)
         values, times = case.values[here], case.times[here]
         if family != "gaussian" and (why := _unbounded(values, times, None if trials is None else trials[here])):
             kept[[2 * p, 2 * p + 1]] = False
@@ -154,11 +155,18 @@ def _unbounded(values: np.ndarray, times: np.ndarray, trials: np.ndarray | None)
     return "edge" if len(times) > 1 and (some.min() >= fails.max() or fails.min() >= some.max()) else ""
 
 
-def _spread(beta: np.ndarray, covariance: np.ndarray, kept: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _span(case: Case) -> float:
+    return float(case.times[-1] - case.times[0]) or 1.0
+
+
+def _spread(beta: np.ndarray, covariance: np.ndarray, kept: np.ndarray, case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Return intercepts and slopes, in the unit of time, with their covariance; NaN where there is none."""
+    k = len(case.labels)
     theta, full = np.full(2 * k, np.nan), np.zeros((2 * k, 2 * k))
+    unit = np.tile([1.0, 1 / _span(case)], k)
     theta[kept] = beta
     full[np.ix_(kept, kept)] = covariance
-    return theta, full
+    return theta * unit, full * np.outer(unit, unit)
 
 
 def _residuals(y: np.ndarray, fitted: np.ndarray) -> np.ndarray:
@@ -268,7 +276,7 @@ def _counts(
         ratio = pearson / df if df else np.nan
         scale = ratio if estimated else 1.0
         theta, covariance = _spread(
-            np.asarray(model.params), scale * np.asarray(model.normalized_cov_params), kept, k
+            np.asarray(model.params), scale * np.asarray(model.normalized_cov_params), kept, case
         )
         fitted[used] = model.mu if family == "poisson" else model.mu * trials[used]
         rest = np.asarray(model.resid_pearson)

@@ -43,23 +43,24 @@ class Synthesis(Estimates):
     def leave_one_out(self) -> Estimates:
         """Return the estimates again without each study (each case, where there is one study).
 
-        `.tidy()` has the columns of the synthesis, a row per coefficient and study, with the study in ``line``; the
-        first rows, line ``"all"``, leave out none.
+        `.tidy()` has the columns of the synthesis; the term is the study left out, ``"all"`` where none is. With
+        moderators column ``line`` names the coefficient.
         """
         units = self.read.clusters
-        rows = [self.frame.assign(line="all")]
+        kept = [("all", self.frame)]
         for unit in range(units.max() + 1):
             left = self.read.without(units == unit)
-            name = self.read.cluster_names[unit]
             if left is None:
                 gone = {column: np.nan for column in self.frame.columns if column != "term"}
-                rows.append(self.frame[["term"]].assign(**gone, line=name))
+                found = self.frame[["term"]].assign(**gone)
             else:
                 found, _ = _estimate(left, self.inference, self.conf_level)
-                rows.append(found.assign(line=name))
-        return Estimates(
-            pd.concat(rows, ignore_index=True), self.summary, (words.LEAVE_ONE_OUT, *self.note), self.source
-        )
+            kept.append((self.read.cluster_names[unit], found))
+        rows = [found.assign(line=found["term"], term=name) for name, found in kept]
+        frame = pd.concat(rows, ignore_index=True)
+        if len(self.frame) == 1:
+            frame = frame.drop(columns="line")
+        return Estimates(frame, self.summary, (words.LEAVE_ONE_OUT, *self.note), self.source)
 
     def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
         """Draw every effect with its interval, study by study, the mean as a diamond and the prediction interval."""

@@ -11,6 +11,9 @@ from htresearch import checks
 from htresearch.errors import ColumnError, Fault
 from htresearch.language import Text, listing
 
+#: Effects and standard errors beyond these, other than 0, are none.
+_SIZES = 1e-6, 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class Effects:
@@ -233,15 +236,28 @@ def _no_study(study: str) -> Fault:
 
 
 def _no_numbers(name: str, column: str, values: pd.Series) -> Fault | None:
-    if not pd.to_numeric(values, errors="coerce").isna().gt(values.isna()).any():
+    bad = values[values.notna() & ~values.map(_is_number)]
+    if bad.empty:
         return None
-    bad = values[pd.to_numeric(values, errors="coerce").isna() & values.notna()]
     return Fault(
         checks.argument(name),
-        Text(f"列“{column}”有 {len(bad)} 个值不是数", f"column {column!r} has {len(bad)} values that are no numbers"),
+        Text(
+            f"列“{column}”有 {len(bad)} 个值不是像样的数",
+            f"column {column!r} has {len(bad)} values that are no usable number",
+        ),
         Text("请改正；没有的留空", "Correct them; leave empty what is not there"),
         str(bad.iloc[0]),
     )
+
+
+def _is_number(value: object) -> bool:
+    """Tell a number of a size that effects can have; text, an infinite one and 1e200 are none."""
+    if isinstance(value, (str, bytes)) or not np.isscalar(value):
+        return False
+    try:
+        return bool(value == 0 or _SIZES[0] < abs(float(value)) < _SIZES[1])
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _negative(column: str, error: pd.Series) -> Fault | None:
