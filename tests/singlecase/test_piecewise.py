@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htresearch.errors import ArgumentError
@@ -86,10 +86,11 @@ def test_terms_are_named_by_phase_where_there_are_several():
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.floats(-50, 50), min_size=7, max_size=20), st.integers(3, 4), st.floats(0.1, 9), st.floats(-9, 9))
+@given(
+    st.lists(st.integers(-50, 50), min_size=7, max_size=20), st.integers(3, 4), st.floats(0.1, 9), st.integers(-9, 9)
+)
 def test_scale_moves_estimates_along(values, start, unit, origin):
     phases = ["A"] * start + ["B"] * (len(values) - start)
-    assume(np.ptp(values) > 1e-3)
     before = piecewise(values, phases).tidy()["estimate"].to_numpy()
     after = piecewise([unit * v + origin for v in values], phases).tidy()["estimate"].to_numpy()
     assert after == pytest.approx(unit * before + np.array([origin, 0, 0, 0]), abs=1e-6)

@@ -105,7 +105,7 @@ def fit_lines(
         **_serial(rest, case.times),
         "phi": phi,
         "dispersion": np.nan,
-        **_likelihood(y, x, rest, phi, case.times),
+        **_likelihood(y, x, rest, phi, case.times, kept[1::2].sum() * np.log(_span(case))),
     }
     theta, full = _spread(beta, covariance, kept, case)
     ordinary = Ordinary(_spread(beta, inverse, kept, case)[1], total) if np.isnan(phi) else None
@@ -186,15 +186,20 @@ def _serial(rest: np.ndarray, times: np.ndarray) -> dict[str, float]:
     }
 
 
-def _likelihood(y: np.ndarray, x: np.ndarray, rest: np.ndarray, phi: float, times: np.ndarray) -> dict[str, float]:
-    """Return log-likelihood and AIC: of least squares, or the restricted ones of a first-order process."""
+def _likelihood(
+    y: np.ndarray, x: np.ndarray, rest: np.ndarray, phi: float, times: np.ndarray, unit: float
+) -> dict[str, float]:
+    """Return log-likelihood and AIC: of least squares, or the restricted ones of a first-order process.
+
+    The restricted likelihood depends on the unit of the columns: `unit` brings it back to the unit of time.
+    """
     n, p = x.shape
     if not rest.any():
         return {"log_likelihood": np.nan, "aic": np.nan}
     if np.isnan(phi):
         found = -n / 2 * (np.log(2 * np.pi * float(rest @ rest) / n) + 1)
         return {"log_likelihood": found, "aic": 2 * (p + 1) - 2 * found}
-    found = -_criterion(phi, y, x, times)[0] / 2
+    found = -_criterion(phi, y, x, times)[0] / 2 - unit
     return {"log_likelihood": found, "aic": 2 * (p + 2) - 2 * found}
 
 
