@@ -85,7 +85,7 @@ def test_terms_are_named_by_phase_where_there_are_several():
     assert first["slope[B2]"] == pytest.approx(found[["slope[B]", "slope[A2]", "slope[B2]"]].sum())
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(
     st.lists(st.integers(-50, 50), min_size=7, max_size=20), st.integers(3, 4), st.floats(0.1, 9), st.integers(-9, 9)
 )

@@ -141,7 +141,8 @@ def not_of_design(cases: list[Case], design: str, method: str) -> list[Fault | N
             _phases_wrong(
                 cases,
                 Text(
-                    "反转设计的矩估计要求各个案阶段数相同，且改变前、改变后成对（AB、ABAB……）",
+                    "反转设计的矩估计要求各个案阶段数相同，且改变前、改变后成对（AB、ABAB……）；"
+                    '否则请用 method="reml"',
                     "moment estimators of reversal designs need as many phases in every case, in pairs (AB, "
                     "ABAB, …); "
                     'method="reml" does not',
