@@ -153,6 +153,14 @@ def test_alike_neighbours_are_spoken_of():
     assert "一阶自相关" in piecewise(noise, ["A"] * 30 + ["B"] * 30).notes()
 
 
+def test_an_autocorrelation_at_its_end_is_spoken_of():
+    # Residuals that turn with every session, as exactly as can be.
+    values = [1, 3, 1, 3, 1, 3.01, 5, 7, 5, 7, 5, 7]
+    found = piecewise(values, ["A"] * 6 + ["B"] * 6, autocorrelation="ar1")
+    assert found.glance()["phi"][0] < -0.95
+    assert "范围的边上" in found.notes()
+
+
 def test_the_figure_shows_data_lines_and_phases():
     ax = piecewise(*JOHANNA).plot()
     assert [text.get_text() for text in ax.texts] == ["A", "B"]

@@ -57,7 +57,8 @@ def estimate(cases: list[Case], design: str) -> Found:
     correlation = _correlation(cases, icc, phi)
     weights = _weights(cases)
     product = pooled @ correlation
-    df = float(np.trace(product) ** 2 / np.einsum("ij,ji->", product, product))
+    # tr(AV)² / tr(AVAV), of which tr(AV), the mean of S² in units of τ² + σ², is 1.
+    df = float(1 / np.einsum("ij,ji->", product, product))
     kappa = float(np.sqrt(weights @ correlation @ weights))
     return Found(float(weights @ y), total, within, phi, icc, kappa, df, note)
 
