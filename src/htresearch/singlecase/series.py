@@ -107,8 +107,8 @@ def read_values(name: str, values: object, fewest: int = 1) -> tuple[np.ndarray,
     --------
     >>> read_values("baseline", [1, None, 2.5])[0].tolist()
     [1.0, nan, 2.5]
-    >>> str(read_values("baseline", ["3", "x"])[1].value)
-    "'3'"
+    >>> read_values("baseline", ["3", "x"])[1].value
+    '3'
     """
     nothing = np.array([])
     if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or isinstance(values, (dict, set)):
@@ -155,5 +155,8 @@ def _number(cell: object) -> float | None:
         return float(cell)  # done or not done
     if isinstance(cell, (str, bytes)) or not hasattr(cell, "__float__") or np.ndim(cell):
         return None
-    number = float(cell)
+    try:
+        number = float(cell)
+    except OverflowError:  # a whole number beyond all floats
+        return None
     return None if np.isinf(number) else number
