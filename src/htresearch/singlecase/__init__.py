@@ -2,5 +2,6 @@
 
 from htresearch.singlecase.graph import plot_case, plot_cases
 from htresearch.singlecase.series import IMPROVEMENT
+from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 
-__all__ = ["IMPROVEMENT", "plot_case", "plot_cases"]
+__all__ = ["IMPROVEMENT", "VisualAnalysis", "plot_case", "plot_cases", "visual_analysis"]
