@@ -235,9 +235,9 @@ def _note(
         yield Text(
             "改变前后各一段的设计只提供一次比较，所以达不到这套标准；这说的是设计能证明多少，不是工作做得好不好。"
             "它仍然值得做：看清变化、积累记录，也是下一步重复验证的起点。",
-            "One stretch before and one after offer a single comparison, so they cannot meet these standards. That "
-            "is about how much the design can show, not about how well the work was done. It is worth doing: it shows "
-            "change, it builds a record, and it is where repeating it begins.",
+            "One stretch before and one after offer a single comparison, so they cannot meet these standards. "
+            "That is about how much the design can show, not about how well the work was done. It is worth doing: it "
+            "shows change, it builds a record, and it is where repeating it begins.",
         )
     if verdict == UNKNOWN:
         yield Text(
