@@ -115,6 +115,7 @@ def test_a_phase_without_a_second_observer_is_named():
         ([], [], {}),
         (["x"], [1], {}),
         ([float("inf")], [1], {}),
+        ([1e300], [1], {}),
     ],
 )
 def test_what_cannot_be_is_refused(first, second, more, in_both_languages):
