@@ -3,7 +3,9 @@
 from htresearch.singlecase.between_case import BetweenCaseEffect, between_case_smd
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
+from htresearch.singlecase.graph import plot_case, plot_cases
 from htresearch.singlecase.medians import lrm
+from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
@@ -11,19 +13,27 @@ from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piec
 from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
+from htresearch.singlecase.standards import Standards, standards
 from htresearch.singlecase.synthesis import Synthesis, synthesis
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
 from htresearch.singlecase.trend import cdc, pet
+from htresearch.singlecase.two_groups import ClassComparison, compare_classes
+from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 
 __all__ = [
     "IMPROVEMENT",
     "INDICES",
     "BetweenCaseEffect",
+    "ClassComparison",
     "MultilevelPiecewise",
+    "ObserverAgreement",
     "PiecewiseRegression",
+    "Standards",
     "Synthesis",
+    "VisualAnalysis",
     "between_case_smd",
     "cdc",
+    "compare_classes",
     "effect_sizes",
     "gradual_effects",
     "ird",
@@ -31,35 +41,21 @@ __all__ = [
     "lrm",
     "lrr",
     "nap",
+    "observer_agreement",
     "pand",
     "pem",
     "pet",
     "piecewise",
     "piecewise_multilevel",
+    "plot_case",
+    "plot_cases",
     "pnd",
     "pogo",
     "smd",
+    "standards",
     "synthesis",
     "tau",
     "tau_bc",
     "tau_u",
-from htresearch.singlecase.graph import plot_case, plot_cases
-from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
-from htresearch.singlecase.series import IMPROVEMENT
-from htresearch.singlecase.standards import Standards, standards
-from htresearch.singlecase.two_groups import ClassComparison, compare_classes
-from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
-
-__all__ = [
-    "IMPROVEMENT",
-    "ClassComparison",
-    "ObserverAgreement",
-    "Standards",
-    "VisualAnalysis",
-    "compare_classes",
-    "observer_agreement",
-    "plot_case",
-    "plot_cases",
-    "standards",
     "visual_analysis",
 ]
