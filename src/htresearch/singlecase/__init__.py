@@ -11,6 +11,7 @@ from htresearch.singlecase.drawing import (
 )
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
+from htresearch.singlecase.lottery import BaselineLottery, PhaseLottery
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
@@ -19,6 +20,7 @@ from htresearch.singlecase.power import SimulatedPower, power
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
 from htresearch.singlecase.ratios import lor, lrm, lrr
 from htresearch.singlecase.removal import ird, pand
+from htresearch.singlecase.sequences import PairLottery, SequenceLottery
 from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.synthesis import Synthesis, synthesis
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
@@ -27,11 +29,15 @@ from htresearch.singlecase.trend import cdc, pet
 __all__ = [
     "IMPROVEMENT",
     "INDICES",
+    "BaselineLottery",
     "BetweenCaseEffect",
     "Drawing",
     "MultilevelPiecewise",
+    "PairLottery",
+    "PhaseLottery",
     "PiecewiseRegression",
     "RandomisationTest",
+    "SequenceLottery",
     "SimulatedPower",
     "Synthesis",
     "between_case_smd",
