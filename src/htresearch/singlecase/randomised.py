@@ -104,7 +104,12 @@ class Randomised:
     def tolerance(self, observed: float) -> float:
         """Return how far two statistics may differ and yet be a tie, in which they would differ by rounding alone."""
         spread = max(float(np.nanmax(v) - np.nanmin(v)) for v in self.cases.values())
-        return 1e-9 * max(abs(observed), 1.0 if self.statistic == "nap" else spread)
+        # What was written with few digits left after a large constant has lost some of them before it came here.
+        largest = max(float(np.nanmax(np.abs(v))) for v in self.cases.values())
+        return max(
+            1e-9 * max(abs(observed), 1.0 if self.statistic == "nap" else spread),
+            0.0 if self.statistic == "nap" else 1e-14 * largest,
+        )
 
     def counts(self) -> dict[str, list]:
         """Return how many observations there are, for one row about the whole."""
