@@ -6,12 +6,27 @@ from htresearch.singlecase.gradual import gradual_effects
 from htresearch.singlecase.graph import plot_case, plot_cases
 from htresearch.singlecase.medians import lrm
 from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
+from htresearch.singlecase.drawing import (
+    Drawing,
+    draw_alternating,
+    draw_multiple_baseline,
+    draw_phases,
+    draw_start,
+    load_drawing,
+)
+from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
+from htresearch.singlecase.gradual import gradual_effects
+from htresearch.singlecase.lottery import BaselineLottery, PhaseLottery
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
 from htresearch.singlecase.ratios import lor, lrr
+from htresearch.singlecase.power import SimulatedPower, power
+from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
+from htresearch.singlecase.ratios import lor, lrm, lrr
 from htresearch.singlecase.removal import ird, pand
+from htresearch.singlecase.sequences import PairLottery, SequenceLottery
 from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.standards import Standards, standards
 from htresearch.singlecase.synthesis import Synthesis, synthesis
@@ -34,9 +49,27 @@ __all__ = [
     "between_case_smd",
     "cdc",
     "compare_classes",
+    "BaselineLottery",
+    "BetweenCaseEffect",
+    "Drawing",
+    "MultilevelPiecewise",
+    "PairLottery",
+    "PhaseLottery",
+    "PiecewiseRegression",
+    "RandomisationTest",
+    "SequenceLottery",
+    "SimulatedPower",
+    "Synthesis",
+    "between_case_smd",
+    "cdc",
+    "draw_alternating",
+    "draw_multiple_baseline",
+    "draw_phases",
+    "draw_start",
     "effect_sizes",
     "gradual_effects",
     "ird",
+    "load_drawing",
     "lor",
     "lrm",
     "lrr",
@@ -51,6 +84,8 @@ __all__ = [
     "plot_cases",
     "pnd",
     "pogo",
+    "power",
+    "randomisation_test",
     "smd",
     "standards",
     "synthesis",
