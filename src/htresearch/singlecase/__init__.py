@@ -1,11 +1,6 @@
 """Single cases: one class watched over weeks, before a change and after it."""
 
 from htresearch.singlecase.between_case import BetweenCaseEffect, between_case_smd
-from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
-from htresearch.singlecase.gradual import gradual_effects
-from htresearch.singlecase.graph import plot_case, plot_cases
-from htresearch.singlecase.medians import lrm
-from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
 from htresearch.singlecase.drawing import (
     Drawing,
     draw_alternating,
@@ -16,12 +11,14 @@ from htresearch.singlecase.drawing import (
 )
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
+from htresearch.singlecase.graph import plot_case, plot_cases
 from htresearch.singlecase.lottery import BaselineLottery, PhaseLottery
+from htresearch.singlecase.medians import lrm
+from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
-from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.power import SimulatedPower, power
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
 from htresearch.singlecase.ratios import lor, lrm, lrr
@@ -38,30 +35,24 @@ from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 __all__ = [
     "IMPROVEMENT",
     "INDICES",
-    "BetweenCaseEffect",
-    "ClassComparison",
-    "MultilevelPiecewise",
-    "ObserverAgreement",
-    "PiecewiseRegression",
-    "Standards",
-    "Synthesis",
-    "VisualAnalysis",
-    "between_case_smd",
-    "cdc",
-    "compare_classes",
     "BaselineLottery",
     "BetweenCaseEffect",
+    "ClassComparison",
     "Drawing",
     "MultilevelPiecewise",
+    "ObserverAgreement",
     "PairLottery",
     "PhaseLottery",
     "PiecewiseRegression",
     "RandomisationTest",
     "SequenceLottery",
     "SimulatedPower",
+    "Standards",
     "Synthesis",
+    "VisualAnalysis",
     "between_case_smd",
     "cdc",
+    "compare_classes",
     "draw_alternating",
     "draw_multiple_baseline",
     "draw_phases",
