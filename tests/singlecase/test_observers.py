@@ -28,7 +28,7 @@ def test_counts_by_hand():
 def test_how_much_was_recorded_twice():
     glance = observer_agreement(FIRST, SECOND).glance().loc[0]
     assert glance[["n_records", "n_both", "share_both"]].tolist() == [5, 4, 0.8]
-    assert glance["mean_difference"] == (0 - 1 + 1 + 0) / 4
+    assert glance["second_less_first"] == (0 - 1 + 1 + 0) / 4
 
 
 def test_by_phase():

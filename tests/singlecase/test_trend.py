@@ -105,7 +105,7 @@ def test_too_short_a_treatment_cannot_be_systematic():
     found = cdc([1, 2, 1], [9, 9, 9, 9])
     assert not row(found)["systematic"]
     assert "改变后只有 4 次观察" in found.notes()
-    assert row(cdc([1, 2, 1], [9] * 5))["needed"] == 5
+    assert row(cdc([1, 2, 1], [9] * 5))["critical"] == 5
 
 
 def test_gaps_keep_their_place():

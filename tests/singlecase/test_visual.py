@@ -90,8 +90,8 @@ def test_the_direction_is_judged_by_rule(values, improvement, said):
 
 def test_phases_that_come_back_are_compared():
     found = visual_analysis([1, 1, 5, 5, 2, 2, 7, 7], list("AABBAABB")).by_pair().set_index("phase")
-    assert found.loc["A1 → A2", "median_difference"] == 1
-    assert found.loc["B1 → B2", "median_difference"] == 2
+    assert found.loc["A1 → A2", "repetition_difference"] == 1
+    assert found.loc["B1 → B2", "repetition_difference"] == 2
     assert list(found.index[:3]) == ["A1 → B1", "B1 → A2", "A2 → B2"]
 
 

@@ -21,7 +21,7 @@ from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
 from htresearch.singlecase.power import SimulatedPower, power
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
-from htresearch.singlecase.ratios import lor, lrm, lrr
+from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.sequences import PairLottery, SequenceLottery
 from htresearch.singlecase.series import IMPROVEMENT

@@ -75,7 +75,7 @@ def observer_agreement(
         ``interval``: the share of records for which both say that it happened at all, or both that it did not.
         ``kappa``: Cohen's, which takes off agreement by chance; standard error by Fleiss, Cohen & Everitt, interval
         by the normal distribution.
-        `.glance()`: n_records, n_both, share_both, mean_difference (second less first), usual, agreement, reached.
+        `.glance()`: n_records, n_both, share_both, second_less_first (on average), usual, agreement, reached.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def observer_agreement(
     usual = frame.iloc[0]
     summary = {name: [usual[name]] for name in ("n_records", "n_both", "share_both")}
     summary |= {
-        "mean_difference": [float((two[both] - one[both]).mean())],
+        "second_less_first": [float((two[both] - one[both]).mean())],
         "usual": [usual["term"]],
         "agreement": [usual["estimate"]],
         "reached": [bool(usual["reached"])],

@@ -157,6 +157,6 @@ def _number(cell: object) -> float | None:
         return None
     try:
         number = float(cell)
-    except OverflowError:  # a whole number beyond all floats
+    except (OverflowError, TypeError, ValueError):  # a whole number beyond all floats, a date
         return None
     return None if np.isinf(number) else number

@@ -353,15 +353,15 @@ def _pretest(correct: str, corrected: bool, p_value: float, alpha: float) -> Tex
         return Text("未校正基线趋势。", "The baseline's trend was not taken out.")
     if correct == "always":
         return Text(
-            "已去除基线趋势（Theil–Sen），不论其是否显著；标准误没有计入趋势估计的误差。",
+            "已去除基线趋势（Theil–Sen），不论其是否显著；标准误没有计入趋势估计的误差，基线短时区间太窄，常把偶然当成变化。",
             "The baseline's trend (Theil-Sen) was taken out, significant or not; the standard error does not know "
-            "that it was estimated.",
+            "that it was estimated: after a short baseline the interval is too narrow and often takes chance for change.",
         )
     if corrected:
         return Text(
-            f"基线趋势显著（p = {p_value:.3f} < {alpha:g}），已去除；标准误没有计入趋势估计的误差。",
+            f"基线趋势显著（p = {p_value:.3f} < {alpha:g}），已去除；标准误没有计入趋势估计的误差，基线短时区间太窄。",
             f"The baseline's trend is significant (p = {p_value:.3f} < {alpha:g}) and was taken out; the standard "
-            "error does not know that it was estimated.",
+            "error does not know that it was estimated: after a short baseline the interval is too narrow.",
         )
     if np.isnan(p_value):
         return Text("基线太短，无法检验趋势，未校正。", "The baseline is too short to test its trend: not corrected.")

@@ -117,7 +117,7 @@ def cdc(
     -------
     EffectSize
         `.tidy()`: one row, term ``"cdc"``: the share of treatment observations beyond both lines, p_value of the
-        binomial test; own columns: better, needed (how many it takes; missing where even all do not suffice),
+        binomial test; own columns: better, critical (how many it takes; missing where even all do not suffice),
         systematic. No standard error.
 
     Raises
@@ -140,8 +140,8 @@ def cdc(
     Examples
     --------
     >>> import htresearch as ht
-    >>> ht.singlecase.cdc([3, 4, 3, 4], [6, 7, 6, 8, 7]).tidy()[["better", "needed", "systematic"]].to_dict("records")
-    [{'better': 5, 'needed': 5, 'systematic': True}]
+    >>> ht.singlecase.cdc([3, 4, 3, 4], [6, 7, 6, 8, 7]).tidy()[["better", "critical", "systematic"]].to_dict("records")
+    [{'better': 5, 'critical': 5, 'systematic': True}]
     """
     phases = read(
         baseline,
@@ -162,7 +162,7 @@ def cdc(
         ).format(how=_SAID[trend], shift=float(shift))
     ]
     enough = [k for k in range(n + 1) if stats.binom.sf(k - 1, n, 0.5) < alpha]
-    own = {"p_value": np.nan, "better": pd.NA, "needed": enough[0] if enough else pd.NA, "systematic": pd.NA}
+    own = {"p_value": np.nan, "better": pd.NA, "critical": enough[0] if enough else pd.NA, "systematic": pd.NA}
     found = np.nan
     if not enough:
         note.append(

@@ -113,7 +113,7 @@ def visual_analysis(
         values to the median of the first three; absolute_change, from the last value to the first (Lane & Gast);
         overlap, the share of the later values that are no better than the best before, and range_overlap, the share
         within the range before. Changes are later minus earlier, whichever way is better.
-        Of phases that come back: median_difference to the time before (consistency). `.by_phase()` and `.by_pair()`
+        Of phases that come back: repetition_difference to the time before (consistency). `.by_phase()` and `.by_pair()`
         give the same with a column per aspect; `.glance()` one row: n_cases, n, n_missing. No standard errors.
 
     Raises
@@ -164,7 +164,7 @@ def visual_analysis(
             rows += [(one.name, "pair", name, *row) for row in _of_pair(before, after, sign, alternating)]
         for before, after in _again(stretches):
             change = _median(after.seen) - _median(before.seen)
-            row = ("consistency", "median_difference", change, None)
+            row = ("consistency", "repetition_difference", change, None)
             rows.append((one.name, "pair", f"{before.name} → {after.name}", *row))
     frame = pd.DataFrame(rows, columns=["case", "about", "phase", "aspect", "term", "estimate", "said"])
     summary = pd.DataFrame(
