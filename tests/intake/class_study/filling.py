@@ -72,8 +72,24 @@ def failed(form: Path, cell: str, part: str = RECORDS) -> Path:
     """Let the formula of a cell fail."""
     put(form, {cell: 1}, part)
     parts = _parts(form)
-    sheet = re.sub(rf'<c r="{cell}" s="(\d+)"><v>1</v></c>', rf'<c r="{cell}" s="\1" t="e"><f>A1</f><v>#N/A</v></c>', parts[part].decode())
+    sheet = re.sub(
+        rf'<c r="{cell}" s="(\d+)"><v>1</v></c>',
+        rf'<c r="{cell}" s="\1" t="e"><f>A1</f><v>#N/A</v></c>',
+        parts[part].decode(),
+    )
     return _save(form, parts | {part: sheet.encode()})
+
+
+def as_date(form: Path, cell: str) -> Path:
+    """Turn a cell of the records into a date, as Excel does with 3/12."""
+    day = re.search(r'<c r="B\d+" s="(\d+)"><v>', _parts(form)[RECORDS].decode())[1]
+    put(form, {cell: date(2025, 3, 12)}, RECORDS)
+    return change(
+        form,
+        RECORDS,
+        re.search(rf'<c r="{cell}" s="\d+"', _parts(form)[RECORDS].decode())[0],
+        f'<c r="{cell}" s="{day}"',
+    )
 
 
 def rename(form: Path, old: str, new: str) -> Path:
