@@ -91,15 +91,22 @@ WAYS = {
     "neither yes nor no": (spoil(D7="部分"), "每天记录 · D7", "不是“是”或“否”"),
     "a condition that is none": (spoil(G7="丙"), "每天记录 · G7", "不在可选的答案里"),
     "a condition against the dates": (spoil(G7="改变后"), "每天记录 · G7", "按计划的日期这一天是“改变前”"),
-    "no start": (planned(改变从哪天开始=None, 抽到从第几条记录起改=None), "我的计划 · 改变从哪天开始", "没有填从哪天开始"),
+    "no start": (
+        planned(改变从哪天开始=None, 抽到从第几条记录起改=None),
+        "我的计划 · 改变从哪天开始", "没有填从哪天开始",
+    ),
     "a start that is no day": (planned(改变从哪天开始="第三周"), "我的计划 · 改变从哪天开始", "不是完整的日期"),
     "a start without its year": (planned(改变从哪天开始="9月15日"), "我的计划 · 改变从哪天开始", "没有写年份"),
     "a lot without its range": (planned(**{EARLIEST: None}), f"我的计划 · {EARLIEST}", "没有写抽签的范围"),
     "a start outside the lot": (
-        planned(**{EARLIEST: 12, "抽到从第几条记录起改": None}), "我的计划 · 改变从哪天开始", "不在抽签的范围（第 12 条到第 15 条）"
+        planned(**{EARLIEST: 12, "抽到从第几条记录起改": None}),
+        "我的计划 · 改变从哪天开始", "不在抽签的范围（第 12 条到第 15 条）",
     ),
     "a draw outside the lot": (planned(抽到从第几条记录起改=16), "我的计划 · 抽到从第几条记录起改", "不在抽签的范围"),
-    "a start that was not drawn": (planned(抽到从第几条记录起改=9), "我的计划 · 改变从哪天开始", "那是第 11 条记录，抽到的却是第 9 条"),
+    "a start that was not drawn": (
+        planned(抽到从第几条记录起改=9),
+        "我的计划 · 改变从哪天开始", "那是第 11 条记录，抽到的却是第 9 条",
+    ),
     "a range turned round": (turned_round, f"我的计划 · {LATEST}", "最晚反而早于最早（15）"),
     "a lot of one": (planned(**{EARLIEST: 11, LATEST: 11}), f"我的计划 · {LATEST}", "最早与最晚相同"),
     "a lot from the first record": (planned(**{EARLIEST: 1}), f"我的计划 · {EARLIEST}", "最早也要从第 2 条起"),
@@ -109,7 +116,10 @@ WAYS = {
         "我的计划 · 抽到从第几条记录起改", "现在只有 20 条",
     ),
     "an unknown choice": (planned(怎样算好="适中"), "我的计划 · 怎样算好", "不在可选的答案里"),
-    "a design without its other days": (planned(怎样安排="前、后、前、后（ABAB）"), "我的计划 · 恢复原样从哪天开始", "没有填从哪天开始"),
+    "a design without its other days": (
+        planned(怎样安排="前、后、前、后（ABAB）"),
+        "我的计划 · 恢复原样从哪天开始", "没有填从哪天开始",
+    ),
     "a day that the design has no use for": (
         planned(恢复原样从哪天开始=days()[15]), "我的计划 · 恢复原样从哪天开始", "这种安排用不到这个日期"
     ),
@@ -120,9 +130,15 @@ WAYS = {
     "no question": (planned(研究的问题="  "), "我的计划 · 研究的问题", "“研究的问题”没有填"),
     "a plan from the future": (planned(计划定于哪天=TOMORROW), "我的计划 · 计划定于哪天", "日期还没有到"),
     "a target in words": (planned(目标值="很少"), "我的计划 · 目标值", "不是一个数"),
-    "a phone in the plan": (planned(**{"谁同意了，怎样征求的": "电话13800138000"}), "我的计划 · 谁同意了，怎样征求的", "能认出人"),
+    "a phone in the plan": (
+        planned(**{"谁同意了，怎样征求的": "电话13800138000"}),
+        "我的计划 · 谁同意了，怎样征求的", "能认出人",
+    ),
     "a formula that failed": (lambda f: failed(f, "C7"), "每天记录 · C7", "#N/A"),
-    "a formula that failed in the plan": (lambda f: failed(f, filling.places(f)["目标值"], PLAN), "我的计划 · 目标值", "公式出错"),
+    "a formula that failed in the plan": (
+        lambda f: failed(f, filling.places(f)["目标值"], PLAN),
+        "我的计划 · 目标值", "公式出错",
+    ),
     "two days in one merged cell": (lambda f: merge(f, "C7:C8"), "每天记录 · C7", "合并单元格 C7:C8"),
     "a row merged": (lambda f: merge(f, "C9:E9"), "每天记录 · C9", "合并单元格 C9:E9"),
     "the heading of the value renamed": (spoil(C3="人数"), "每天记录 · 3:3", "找不到“记录值”这一列"),
@@ -140,10 +156,12 @@ WAYS = {
         lambda f: plan(rename(f, "我的计划", "计划书")) and relabel(f), "", "找不到“我的计划”"
     ),
     "a label of the plan changed": (
-        lambda f: filling.put(f, {filling.places(f)["怎样数"].replace("B", "A"): "数法"}, PLAN), "我的计划", "找不到“怎样数”这一项"
+        lambda f: filling.put(f, {filling.places(f)["怎样数"].replace("B", "A"): "数法"}, PLAN),
+        "我的计划", "找不到“怎样数”这一项",
     ),
     "a change without its day": (
-        lambda f: filling.put(f, {f"B{int(filling.places(f)['哪天改的'][1:]) + 1}": "换了人记"}, PLAN), "我的计划 · A", "缺一样"
+        lambda f: filling.put(f, {f"B{int(filling.places(f)['哪天改的'][1:]) + 1}": "换了人记"}, PLAN),
+        "我的计划 · A", "缺一样",
     ),
 }  # fmt: skip
 
@@ -237,8 +255,8 @@ def test_files_that_are_no_class_study(tmp_path, name):
 
 # --- what is given --------------------------------------------------------------------------------------------------
 
-GIVEN = {"question": "问", "watched": "看", "counting": "数", "unit": "次", "scale": "count", "improvement": "increase",
-         "before": "前", "after": "后", "starts": ["2025-9-3"]}  # fmt: skip
+GIVEN = dict.fromkeys(("question", "watched", "counting", "unit", "before", "after"), "问")
+GIVEN |= {"scale": "count", "improvement": "increase", "starts": ["2025-9-3"]}
 FRAME = pd.DataFrame({"date": days(5), "value": [1, 2, 3, 4, 5]})
 
 

@@ -52,5 +52,5 @@ def test_the_lot_leaves_records_on_both_sides(key):
 
 def test_a_topic_is_known_by_its_key_and_its_names():
     assert topic("duty") is topic("值日") is topic("Duty performance") is topic(topics()["duty"])
-    with pytest.raises(ArgumentError, match="topic.*homework（作业按时上交）"):
+    with pytest.raises(ArgumentError, match=r"topic.*homework（作业按时上交）"):
         topic("home work")

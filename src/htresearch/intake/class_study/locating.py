@@ -153,7 +153,7 @@ def _is_example(sheet: Sheet) -> bool:
     return any(isinstance(value, str) and bare(value) in marks for row in sheet.rows[:3] for value in row)
 
 
-# --- headings ---------------------------------------------------------------------------------------------------------
+# --- headings -------------------------------------------------------------------------------------------------------
 
 
 def table_of(
