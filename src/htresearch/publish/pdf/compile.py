@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htresearch import checks
-from htresearch.errors import Fault, HTResearchError
+from htresearch.errors import ArgumentError, Fault
 from htresearch.language import Text, listing
 from htresearch.publish.pdf.glyphs import font_folder, missing_glyphs
 
@@ -57,16 +59,23 @@ def compile_pdf(template: str, data: Mapping[str, object], pictures: Mapping[str
         "data.json": json.dumps(data, ensure_ascii=False).encode(),
         **(pictures or {}),
     }
-    try:
-        return typst.compile(content, font_paths=_fonts(), format="pdf", pdf_standards=["ua-1"])
-    except typst.TypstError as error:
-        raise HTResearchError(
-            Fault(
-                checks.argument("template"),
-                Text("Typst 无法排版：{why}", "Typst cannot set it: {why}").format(why=str(error).rstrip(".")),
-                Text("请检查模板和数据是否相配", "Check that template and data belong together"),
+    with tempfile.TemporaryDirectory(prefix="htresearch-", ignore_cleanup_errors=True) as folder:
+        for name, written in content.items():  # Typst takes text from memory, but no pictures
+            (Path(folder) / name).write_bytes(written)
+        try:
+            return typst.compile(
+                Path(folder) / "main.typ", root=folder, font_paths=_fonts(), format="pdf", pdf_standards=["ua-1"]
             )
-        ) from error
+        except typst.TypstError as error:
+            raise ArgumentError(_unset(error)) from error
+
+
+def _unset(error: Exception) -> Fault:
+    return Fault(
+        checks.argument("template"),
+        Text("Typst 无法排版：{why}", "Typst cannot set it: {why}").format(why=str(error).rstrip(".")),
+        Text("请检查模板和数据是否相配", "Check that template and data belong together"),
+    )
 
 
 def _unprintable(data: Mapping[str, object]) -> Fault | None:

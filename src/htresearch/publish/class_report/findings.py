@@ -1,0 +1,290 @@
+"""What a study's records amount to: every number of the report, before a word is said about it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from htresearch import singlecase
+from htresearch.errors import HTResearchError
+from htresearch.intake.class_study import ClassStudy
+from htresearch.language import Text
+from htresearch.publish.class_report.quantity import Moment, Quantity
+
+#: Records further apart than this, in days, are not called days.
+_DAILY = 4
+#: From here on one phase is called the better one in words; between it and its mirror neither is.
+CLEARLY = 0.6
+#: With fewer observations than this in a phase, every number is a first impression.
+FEW = 3
+#: The first phase counts as getting better from this Tau with time on, of at least so many observations.
+RISING, RISING_FROM = 0.4, 4
+#: A first phase this near the best that a share can be leaves little room.
+FULL = 0.9
+
+
+@dataclass(frozen=True)
+class Level:
+    """One phase or one stretch of it: how many records, how many with a value, where these lie."""
+
+    phase: str
+    records: int
+    observed: int
+    median: float
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, phase: str, values: list[float]) -> Level:
+        """Take it from the values in time order, NaN where missing."""
+        seen = np.array([value for value in values if not math.isnan(value)])
+        if not len(seen):
+            return cls(phase, len(values), 0, *[math.nan] * 4)
+        where = (np.median(seen), seen.mean(), seen.min(), seen.max())
+        return cls(phase, len(values), len(seen), *map(float, where))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its interval, NaN where it cannot be had."""
+
+    estimate: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What the drawing of lots tells: how often chance alone does as well, and the least it could have said."""
+
+    p_value: float
+    smallest: float
+    possible: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """How often things were done as planned: yes, no, not written down."""
+
+    yes: int
+    no: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two recorders agree on the records that both made: how many of all, and how many per cent alike."""
+
+    both: int
+    of: int
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """All numbers of a report.
+
+    Attributes
+    ----------
+    study
+        What they were taken from.
+    quantity, moment
+        How values and records are said.
+    before, after
+        The levels of the two phases; of a phase that comes back, all its stretches together.
+    runs
+        The levels of all stretches in time order.
+    nap
+        How often an observation of the second phase is better than one of the first, ties half.
+    tau, change
+        The same from -1 to 1; and the change of the mean, as a log ratio or in standard deviations.
+    change_kind
+        ``"lrr"`` or ``"smd"``.
+    trend
+        Tau of the first phase with time, positive for getting better; None where it has too few observations.
+    chance
+        The randomisation test; only where the start or the order was drawn.
+    done_before, done_after
+        Whether things were done as planned, by phase.
+    agreement
+        None where nobody recorded a second time.
+    standards
+        The verdicts of `htresearch.singlecase.standards`.
+    note
+        What the numbers leave out or assume.
+    """
+
+    study: ClassStudy
+    quantity: Quantity
+    moment: Moment
+    before: Level
+    after: Level
+    runs: tuple[Level, ...]
+    nap: Interval | None
+    tau: Interval | None
+    change: Interval | None
+    change_kind: str
+    trend: float | None
+    steady: bool | None
+    chance: Chance | None
+    done_before: Done
+    done_after: Done
+    agreement: Agreement | None
+    standards: pd.DataFrame | None
+    note: tuple[Text, ...]
+
+    @property
+    def better(self) -> int:
+        """1 where the second phase is clearly better, -1 where it is clearly worse, 0 where neither can be said."""
+        if self.nap is None:
+            return 0
+        share = self.nap.estimate
+        return 1 if share >= CLEARLY else -1 if share <= 1 - CLEARLY else 0
+
+    @property
+    def few(self) -> bool:
+        """Whether a phase has so few observations that every number is a first impression."""
+        return min(self.before.observed, self.after.observed) < FEW
+
+    @property
+    def shortest(self) -> int:
+        """How many observations the shortest phase has, 0 where a phase of the plan has not begun."""
+        if self.study.plan.design == "alternating":
+            return min(self.before.observed, self.after.observed)
+        begun = [run.observed for run in self.runs]
+        return min(begun) if len(begun) >= self._planned_runs else 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every phase of the plan has an observation."""
+        return self.shortest > 0
+
+    @property
+    def _planned_runs(self) -> int:
+        return 4 if self.study.plan.design == "ABAB" else 2
+
+    @property
+    def rising(self) -> bool:
+        """Whether the first phase was getting better before anything was changed."""
+        return self.trend is not None and self.trend >= RISING
+
+    @property
+    def unsteady(self) -> bool:
+        """Whether the first phase went up and down a good deal."""
+        return self.steady is False
+
+    @property
+    def full(self) -> bool:
+        """Whether the first phase was so near its best that little room was left."""
+        plan, middle = self.study.plan, self.before.median
+        if plan.improvement == "increase":
+            return plan.out_of is not None and middle >= FULL * plan.out_of
+        return plan.scale != "amount" and middle <= (1 - FULL) * (plan.out_of or 0)
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.study.plan.improvement == "increase" else -1
+
+    @property
+    def switches(self) -> tuple[int, ...]:
+        """For each change of phase in time: 1 as hoped, -1 the other way, 0 none; the way back is hoped to be worse."""
+        hoped = []
+        for first, second in zip(self.runs, self.runs[1:], strict=False):
+            way = self.sign * (1 if second.phase == "B" else -1)
+            difference = second.median - first.median
+            hoped.append(0 if math.isnan(difference) else int(np.sign(way * difference)))
+        return tuple(hoped)
+
+
+def find(study: ClassStudy) -> Findings:
+    """Compute every number of a study's report.
+
+    What cannot be computed, as there are too few records, is None or NaN; the words that follow say so.
+    """
+    plan, records = study.plan, study.records
+    before, after = (Level.of(phase, study.values(phase)) for phase in "AB")
+    values = records["value"].astype(float).tolist()
+    nap = tau = change = None
+    kind = _kind(study, before, after)
+    note: list[Text] = []
+    if before.observed and after.observed:
+        pair = (study.values("A"), study.values("B"), plan.improvement)
+        nap, tau = _estimated(singlecase.nap, pair, note), _estimated(singlecase.tau, pair, note)
+        change = _estimated(getattr(singlecase, kind), pair, note)
+    return Findings(
+        study=study,
+        quantity=Quantity.of(plan, values),
+        moment=_moment(records),
+        before=before,
+        after=after,
+        runs=_runs(records),
+        nap=nap,
+        tau=tau,
+        change=change,
+        change_kind=kind,
+        trend=_trend(study),
+        steady=None,
+        chance=_chance(study) if before.observed and after.observed else None,
+        done_before=_done(records, "A"),
+        done_after=_done(records, "B"),
+        agreement=_agreement(records),
+        standards=_standards(study),
+        note=tuple(dict.fromkeys(note)),
+    )
+
+
+def _kind(study: ClassStudy, before: Level, after: Level) -> str:
+    """A ratio of means where values are counted from 0 and neither mean is 0; standard deviations otherwise."""
+    ratio = study.plan.scale != "amount" and min(before.mean, after.mean) > 0
+    return "lrr" if ratio else "smd"
+
+
+def _moment(records: pd.DataFrame) -> Moment:
+    days = pd.to_datetime(records["date"])
+    apart = days.diff().dt.days.dropna()
+    return Moment(bool(days.notna().all() and days.is_unique and (apart.empty or apart.median() <= _DAILY)))
+
+
+def _runs(records: pd.DataFrame) -> tuple[Level, ...]:
+    """The stretches of one phase after another, in time order."""
+    turns = (records["phase"] != records["phase"].shift()).cumsum()
+    return tuple(
+        Level.of(str(rows["phase"].iloc[0]), rows["value"].astype(float).tolist())
+        for _, rows in records.groupby(turns, sort=True)
+    )
+
+
+def _estimated(method, pair: tuple, note: list[Text]) -> Interval | None:
+    """The one estimate of a method; None where these records do not allow it."""
+    try:
+        result = method(*pair)
+    except HTResearchError as error:
+        note.extend(Text("{rule}。", "{rule}.").format(rule=fault.rule) for fault in error.faults)
+        return None
+    row = result.tidy().iloc[0]
+    note.extend(result.note)
+    if math.isnan(row["estimate"]):
+        return None
+    return Interval(*(float(row[column]) for column in ("estimate", "conf_low", "conf_high")))
+
+
+def _done(records: pd.DataFrame, phase: str) -> Done:
+    said = records.loc[records["phase"] == phase, "as_planned"]
+    known = said.dropna().astype(bool)
+    return Done(int(known.sum()), int((~known).sum()), int(said.isna().sum()))
+
+
+def _trend(study: ClassStudy) -> float | None:
+    """Tau of the first stretch with time, positive for getting better."""
+    from scipy.stats import kendalltau
+
+    first = study.records[(study.records["phase"] == "A") & (study.records["run"] == 1)].dropna(subset="value")
+    if study.plan.design == "alternating" or len(first) < RISING_FROM or first["value"].nunique() < 2:
+        return None
+    tau = float(kendalltau(first["session"].astype(float), first["value"].astype(float)).statistic)
+    return tau if study.plan.improvement == "increase" else -tau
