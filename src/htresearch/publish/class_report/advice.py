@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from htresearch.language import Text
-from htresearch.publish.class_report.evidence import AGREE_SHARE, BOTH_SHARE, DONE_SHARE
+from htresearch.publish.class_report.evidence import BOTH_SHARE, DONE_SHARE
 from htresearch.publish.class_report.findings import Findings
 
 #: Records that each phase should have, so that its level can be told from its ups and downs.
@@ -96,7 +96,7 @@ def _carrying_out(found: Findings) -> Iterator[Text]:
 
 def _second_recorder(found: Findings) -> Iterator[Text]:
     agreed = found.agreement
-    if agreed is not None and agreed.share < AGREE_SHARE:
+    if agreed is not None and not agreed.reached:
         yield Text(
             "和第二记录人一起，把两人不一样的那几次对一对，把“怎样算一次”写得更清楚，再接着记。",
             "With the second recorder, go through the records on which you differ, say more clearly what counts, and go on.",

@@ -9,11 +9,11 @@ import pandas as pd
 
 from htresearch.language import Text
 from htresearch.publish.class_report.findings import Done, Findings
-from htresearch.publish.class_report.quantity import number
+from htresearch.publish.class_report.quantity import number, per_cent
 from htresearch.publish.class_report.teachers_words import clean
 
-#: Two recorders should both record at least this share of all, and agree at least so often.
-BOTH_SHARE, AGREE_SHARE = 0.2, 0.8
+#: Two recorders should both record at least this share of all.
+BOTH_SHARE = 0.2
 #: From this share on a plan counts as carried out.
 DONE_SHARE = 0.8
 #: How much of a fingerprint is printed.
@@ -73,23 +73,30 @@ def _agreement(found: Findings) -> Text:
             "values.",
         )
     part = agreed.both / agreed.of
-    few = part < BOTH_SHARE
-    enough = Text("；通常希望有五分之一以上", "; a fifth or more is usual") if few else Text("", "")
+    fifth = Text("；通常希望有五分之一以上", "; a fifth or more is usual") if part < BOTH_SHARE else Text("", "")
     start = Text(
-        f"{agreed.both} 次由两个人各自记录（占 {part:.0%}{enough.zh}），",
-        f"{agreed.both} records were made by two people independently ({part:.0%} of all{enough.en}): ",
+        f"有 {agreed.both} 次由两个人各自记录（占 {per_cent(part)}{fifth.zh}），其中 {agreed.exact} 次完全一样；",
+        f"{agreed.both} records were made by two people independently ({per_cent(part)} of all{fifth.en}), {agreed.exact} of "
+        "them alike; ",
     )
-    if agreed.share >= AGREE_SHARE:
-        end = Text(
-            f"两人一致的程度是 {agreed.share:.0%}，达到了通常要求的 80%。",
-            f"they agree to {agreed.share:.0%}, and 80% is what is usually asked for.",
-        )
+    share = agreed.share
+    if math.isnan(share.estimate):
+        return Text(f"{start.zh}这样的数没有通用的一致程度。", f"{start.en}there is no usual index for such values.")
+    span = ""
+    if not math.isnan(share.low):
+        span = f"{per_cent(share.low)}–{per_cent(share.high)}"
+    interval = Text(f"（95% 区间 {span}）", f" (95% interval {span})") if span else Text("", "")
+    if agreed.reached:
+        end = Text("，达到了通常要求的 80%。", ", and 80% is what is usually asked for.")
     else:
         end = Text(
-            f"两人一致的程度只有 {agreed.share:.0%}，不到通常要求的 80%：怎样算一次，还要说得更清楚。",
-            f"they agree to {agreed.share:.0%} only, less than the usual 80%: how to count needs saying more clearly.",
+            "，不到通常要求的 80%：怎样算一次，还要说得更清楚。",
+            ", less than the usual 80%: how to count needs saying more clearly.",
         )
-    return Text(start.zh + end.zh, start.en + end.en)
+    return Text(
+        f"{start.zh}每次拿小的除以大的，平均是 {per_cent(share.estimate)}{interval.zh}{end.zh}",
+        f"{start.en}the smaller over the larger is {per_cent(share.estimate)} on average{interval.en}{end.en}",
+    )
 
 
 def _done(found: Findings) -> Text:

@@ -77,11 +77,25 @@ class Done:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How two recorders agree on the records that both made: how many of all, and how many per cent alike."""
+    """How two recorders agree.
+
+    Attributes
+    ----------
+    both, of
+        How many records both made, of how many.
+    share
+        The usual index for such values, from 0 to 1; NaN where there is none.
+    exact
+        How many of `both` are the same.
+    reached
+        Whether `share` is what is conventionally asked for.
+    """
 
     both: int
     of: int
-    share: float
+    share: Interval
+    exact: int
+    reached: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,11 +242,11 @@ def find(study: ClassStudy) -> Findings:
         change=change,
         change_kind=kind,
         trend=_trend(study),
-        steady=None,
+        steady=_steady(study) if before.observed else None,
         chance=_chance(study) if before.observed and after.observed else None,
         done_before=_done(records, "A"),
         done_after=_done(records, "B"),
-        agreement=_agreement(records),
+        agreement=_agreement(study),
         standards=_standards(study),
         note=tuple(dict.fromkeys(note)),
     )
@@ -277,6 +291,31 @@ def _done(records: pd.DataFrame, phase: str) -> Done:
     said = records.loc[records["phase"] == phase, "as_planned"]
     known = said.dropna().astype(bool)
     return Done(int(known.sum()), int((~known).sum()), int(said.isna().sum()))
+
+
+def _steady(study: ClassStudy) -> bool | None:
+    """Whether most values of the first stretch lie near its median, and whether it has enough of them to tell."""
+    records, turns = study.records, study.plan.design == "alternating"
+    values = records["value"].astype(float).tolist()
+    seen = singlecase.visual_analysis(values, records["phase"].tolist(), alternating=turns).by_phase().iloc[0]
+    return None if seen["n"] < RISING_FROM else bool(seen["level_stability"] >= singlecase.visual.STABLE)
+
+
+def _agreement(study: ClassStudy) -> Agreement | None:
+    records = study.records
+    one, two = (records[name].astype(float) for name in ("value", "second_value"))
+    both = one.notna() & two.notna()
+    if not both.any():
+        return None
+    kept = int(both.sum()), int(one.notna().sum())
+    same = int(((one - two).abs()[both] < 1e-9).sum())
+    scale = {"count": "count", "share": "share", "amount": "duration"}[study.plan.scale]
+    try:
+        row = singlecase.observer_agreement(one.tolist(), two.tolist(), scale=scale).tidy().iloc[0]
+    except HTResearchError:  # numbers below 0 have no such index
+        return Agreement(*kept, Interval(math.nan), same, same / kept[0] >= 0.8)
+    share = Interval(*(float(row[name]) for name in ("estimate", "conf_low", "conf_high")))
+    return Agreement(*kept, share, same, bool(row["reached"]))
 
 
 def _trend(study: ClassStudy) -> float | None:

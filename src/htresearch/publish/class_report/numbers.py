@@ -8,7 +8,7 @@ from htresearch.language import Text
 from htresearch.publish.class_report.contents import Table
 from htresearch.publish.class_report.evidence import phase_names
 from htresearch.publish.class_report.findings import Findings, Interval
-from htresearch.publish.class_report.quantity import number
+from htresearch.publish.class_report.quantity import number, per_cent
 
 
 def levels(found: Findings) -> Table:
@@ -63,8 +63,8 @@ def _nap(found: Findings) -> tuple | None:
         return None
     return (
         Text("更好的比例（NAP）", "Share of better pairs (NAP)"),
-        f"{found.nap.estimate:.0%}",
-        _span(found.nap, lambda x: f"{x:.0%}"),
+        per_cent(found.nap.estimate),
+        _span(found.nap, per_cent),
         Text("50% 是没有差别，100% 是次次更好", "50% is no difference, 100% is better every time"),
     )
 

@@ -25,6 +25,21 @@ def number(value: float, decimals: int = 1) -> str:
     return written.replace("-", _MINUS) if written not in ("-0", "") else "0"
 
 
+def per_cent(share: float) -> str:
+    """Write a share of 1 as per cent; with a decimal where it would seem to be all or none and is not.
+
+    Examples
+    --------
+    >>> per_cent(0.917), per_cent(1.0), per_cent(0.9966), per_cent(0.99999), per_cent(-0.2)
+    ('92%', '100%', '99.7%', '99.9%', '−20%')
+    """
+    if 0.99 < share < 1:
+        return f"{min(math.floor(share * 1000 + 0.5), 999) / 10:g}%"
+    if 0 < share < 0.01:
+        return f"{max(math.floor(share * 1000 + 0.5), 1) / 10:g}%"
+    return f"{number(100 * share, 0)}%"
+
+
 @dataclass(frozen=True)
 class Quantity:
     """What the values of a study are numbers of.
@@ -64,7 +79,7 @@ class Quantity:
 
     def part(self, value: float) -> str:
         """Write how much of all a value is; nothing where it is none of so many, or is per cent itself."""
-        return f"{value / self.out_of:.0%}" if self.out_of else ""
+        return per_cent(value / self.out_of) if self.out_of else ""
 
     def share(self, value: float) -> Text:
         """Say a value with its unit and, where it is one of so many, how much of all that is."""
