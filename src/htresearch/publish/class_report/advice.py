@@ -32,7 +32,12 @@ def _every(found: Findings) -> Iterator[Text]:
 
 def _records(found: Findings) -> Iterator[Text]:
     """Too few records, or too many without a value."""
-    if found.shortest < ENOUGH:
+    if not found.begun:
+        yield Text(
+            f"接着记：计划里还有没开始的一段；每一段最好记到 {ENOUGH} 次以上。",
+            f"Go on: a phase of the plan has not begun yet; each should have {ENOUGH} records or more.",
+        )
+    elif found.shortest < ENOUGH:
         yield Text(
             f"接着记：每一段最好记到 {ENOUGH} 次以上，现在最少的一段是 {found.shortest} 次。",
             f"Go on recording: each phase should have {ENOUGH} records or more; the shortest has {found.shortest}.",

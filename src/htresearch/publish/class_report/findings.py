@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from htresearch.errors import HTResearchError
 from htresearch.intake.class_study import ClassStudy
 from htresearch.language import Text
 from htresearch.publish.class_report.quantity import Moment, Quantity
+from htresearch.result import Estimates
+from htresearch.singlecase.series import read_phases
 
 #: Records further apart than this, in days, are not called days.
 _DAILY = 4
@@ -165,21 +168,21 @@ class Findings:
         return min(self.before.observed, self.after.observed) < FEW
 
     @property
+    def begun(self) -> bool:
+        """Whether every phase of the plan has begun."""
+        return len(self.runs) >= (4 if self.study.plan.design == "ABAB" else 2)
+
+    @property
     def shortest(self) -> int:
-        """How many observations the shortest phase has, 0 where a phase of the plan has not begun."""
+        """How many observations the shortest phase has; by turns, each of the two is one phase."""
         if self.study.plan.design == "alternating":
             return min(self.before.observed, self.after.observed)
-        begun = [run.observed for run in self.runs]
-        return min(begun) if len(begun) >= self._planned_runs else 0
+        return min((run.observed for run in self.runs), default=0)
 
     @property
     def complete(self) -> bool:
         """Whether every phase of the plan has an observation."""
-        return self.shortest > 0
-
-    @property
-    def _planned_runs(self) -> int:
-        return 4 if self.study.plan.design == "ABAB" else 2
+        return self.begun and self.shortest > 0
 
     @property
     def rising(self) -> bool:
@@ -227,9 +230,13 @@ def find(study: ClassStudy) -> Findings:
     kind = _kind(study, before, after)
     note: list[Text] = []
     if before.observed and after.observed:
-        pair = (study.values("A"), study.values("B"), plan.improvement)
-        nap, tau = _estimated(singlecase.nap, pair, note), _estimated(singlecase.tau, pair, note)
-        change = _estimated(getattr(singlecase, kind), pair, note)
+        pair = study.values("A"), study.values("B")
+        nap = _estimated(note, singlecase.nap, *pair, plan.improvement)
+        tau = _estimated(note, singlecase.tau, *pair, plan.improvement)
+        if kind == "lrr":
+            change = _ratio(note, pair, plan.scale)
+        else:
+            change = _estimated(note, singlecase.smd, *pair, plan.improvement)
     return Findings(
         study=study,
         quantity=Quantity.of(plan, values),
@@ -273,18 +280,32 @@ def _runs(records: pd.DataFrame) -> tuple[Level, ...]:
     )
 
 
-def _estimated(method, pair: tuple, note: list[Text]) -> Interval | None:
+def _estimated(note: list[Text], method: Callable[..., Estimates], *phases: object) -> Interval | None:
     """The one estimate of a method; None where these records do not allow it."""
-    try:
-        result = method(*pair)
-    except HTResearchError as error:
-        note.extend(Text("{rule}。", "{rule}.").format(rule=fault.rule) for fault in error.faults)
-        return None
+    result = method(*phases)
+    note.extend(said for said in result.note if said not in read_phases(*phases).note)  # gaps are counted elsewhere
+    return _interval(result)
+
+
+def _interval(result: Estimates) -> Interval | None:
     row = result.tidy().iloc[0]
-    note.extend(result.note)
     if math.isnan(row["estimate"]):
         return None
     return Interval(*(float(row[column]) for column in ("estimate", "conf_low", "conf_high")))
+
+
+def _ratio(note: list[Text], pair: tuple[list[float], list[float]], scale: str) -> Interval | None:
+    """The log ratio of the means, up where there is more, whichever way is better."""
+    result = singlecase.lrr(*pair, scale="count" if scale == "count" else "other")
+    if result.tidy()["truncated"].iloc[0]:
+        note.append(
+            Text(
+                "有一段几乎没有起伏或接近 0，百分比变化的区间按能有的最小起伏计算。",
+                "A phase hardly varies or is close to 0; the interval of the change in per cent takes the least variation "
+                "it could have.",
+            )
+        )
+    return _interval(result)
 
 
 def _done(records: pd.DataFrame, phase: str) -> Done:

@@ -86,8 +86,8 @@ def _change(found: Findings) -> tuple | None:
     if found.change_kind == "lrr":
 
         def ratio(log: float) -> str:
-            part = math.expm1(log)
-            return f"{'+' if part > 0 else ''}{number(100 * part, 0)}%"
+            written = number(100 * math.expm1(log), 0)
+            return f"{written}%" if written == "0" or not written[0].isdigit() else f"+{written}%"
 
         return (
             Text("平均水平的变化（LRR）", "Change of the mean (LRR)"),

@@ -93,7 +93,6 @@ def _comparison(found: Findings) -> Text:
         zh, en = ("更好", "better") if share else ("更差", "worse")
         return Text(f"{take.zh}，每一次都是{later.zh}{zh}", f"{take.en}: every time {later.en} is the {en} one")
     often = how_often(share)
-    often = Text(often.zh.replace("约 ", "约有 "), often.en)
     tail = {
         1: Text("", ""),
         0: Text("，接近一半对一半，看不出明显的差别", ", close to half, so no clear difference is to be seen"),
@@ -101,10 +100,14 @@ def _comparison(found: Findings) -> Text:
         if early
         else Text("，改变的时候总的来说更差", ", so on the whole things were worse with the change"),
     }[found.better]
-    only = Text("只", "only ") if found.better < 0 else Text("", "")
+    only = "only " if found.better < 0 else ""
+    if often.zh.startswith("约"):  # 约有 92% 的情况；只有约 20% 的情况
+        zh = f"只有{often.zh}" if only else often.zh.replace("约 ", "约有 ")
+    else:
+        zh = often.zh
     return Text(
-        f"{take.zh}，{only.zh}{often.zh} 的情况是{later.zh}更好（相同算一半）{tail.zh}".replace("只不到", "不到"),
-        f"{take.en}: in {only.en}{often.en} of all such pairs {later.en} is the better one "
+        f"{take.zh}，{zh} 的情况是{later.zh}更好（相同算一半）{tail.zh}",
+        f"{take.en}: in {only}{often.en} of all such pairs {later.en} is the better one "
         f"(a tie counts half){tail.en}",
     )
 
