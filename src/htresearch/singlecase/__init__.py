@@ -1,5 +1,14 @@
 """Single cases: one class watched over weeks, before a change and after it."""
 
+from htresearch.singlecase.drawing import (
+    Drawing,
+    draw_alternating,
+    draw_multiple_baseline,
+    draw_phases,
+    draw_start,
+    load_drawing,
+)
+from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
 from htresearch.singlecase.graph import plot_case, plot_cases
@@ -15,6 +24,14 @@ from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 
 __all__ = [
     "IMPROVEMENT",
+    "Drawing",
+    "RandomisationTest",
+    "draw_alternating",
+    "draw_multiple_baseline",
+    "draw_phases",
+    "draw_start",
+    "load_drawing",
+    "randomisation_test",
     "INDICES",
     "ObserverAgreement",
     "VisualAnalysis",
@@ -39,4 +56,20 @@ __all__ = [
     "tau_bc",
     "tau_u",
     "visual_analysis",
+from htresearch.singlecase.between_case import BetweenCaseEffect, between_case_smd
+from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
+from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
+from htresearch.singlecase.series import IMPROVEMENT
+from htresearch.singlecase.synthesis import Synthesis, synthesis
+
+__all__ = [
+    "IMPROVEMENT",
+    "BetweenCaseEffect",
+    "MultilevelPiecewise",
+    "PiecewiseRegression",
+    "Synthesis",
+    "between_case_smd",
+    "piecewise",
+    "piecewise_multilevel",
+    "synthesis",
 ]
