@@ -161,6 +161,7 @@ def test_faults_are_told_by_case(in_both_languages):
     zh, en = in_both_languages(error.value)
     assert "个案 a" in zh
     assert "Case b" in en
-    for bad in (None, [1], frame.iloc[:0], frame.drop(columns="phase")):
+    twice = pd.concat([frame, frame[["value"]]], axis=1)
+    for bad in (None, [1], frame.iloc[:0], frame.drop(columns="phase"), twice):
         with pytest.raises(ArgumentError):
             plot_cases(bad)

@@ -17,6 +17,7 @@ from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.synthesis import Synthesis, synthesis
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
 from htresearch.singlecase.trend import cdc, pet
+from htresearch.singlecase.two_groups import ClassComparison, compare_classes
 from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "BetweenCaseEffect",
     "Drawing",
     "MultilevelPiecewise",
+    "ClassComparison",
     "ObserverAgreement",
     "PiecewiseRegression",
     "RandomisationTest",
@@ -44,6 +46,7 @@ __all__ = [
     "lrm",
     "lrr",
     "nap",
+    "compare_classes",
     "observer_agreement",
     "pand",
     "pem",

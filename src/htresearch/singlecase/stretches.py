@@ -178,7 +178,8 @@ def read_cases(
     named = {"phase": phase, "value": value, **({} if single else {"case": case}), **({"time": time} if time else {})}
     wrong = [fault for key, column in named.items() for fault in checks.columns(key, [column], frame.columns)]
     wrong += [fault for column in more for fault in checks.columns("columns", [column], frame.columns)]
-    checks.require(*wrong, _nothing(frame), None if single or wrong else _unnamed(frame, case))
+    wrong += [twice(frame, column) for column in (*named.values(), *more)]
+    checks.require(*wrong, _nothing(frame), None if single or any(wrong) else _unnamed(frame, case))
     groups = [("", np.arange(len(frame)))] if single else _groups(frame[case])
     cases, faults = [], []
     for name, rows in groups:
@@ -305,6 +306,17 @@ def _unequal(name: str, found: int, wanted: int) -> Fault:
         Text(f"应与 values 一样长（{wanted} 个）", f"must be as long as values ({wanted})"),
         Text("请检查是否漏了或多了", "See what is missing or too many"),
         found,
+    )
+
+
+def twice(frame: pd.DataFrame, column: str) -> Fault | None:
+    """Refuse a name that several columns have."""
+    if (frame.columns == column).sum() < 2:
+        return None
+    return Fault(
+        checks.argument("frame"),
+        Text(f"有不止一列叫“{column}”", f"more than one column is called {column!r}"),
+        Text("请改名", "Rename them"),
     )
 
 
