@@ -2,6 +2,13 @@
 
 from htresearch.singlecase.between_case import BetweenCaseEffect, between_case_smd
 from htresearch.singlecase.drawing import (
+    Drawing,
+    draw_alternating,
+    draw_multiple_baseline,
+    draw_phases,
+    draw_start,
+    load_drawing,
+)
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
 from htresearch.singlecase.graph import plot_case, plot_cases
@@ -24,9 +31,9 @@ __all__ = [
     "IMPROVEMENT",
     "INDICES",
     "BetweenCaseEffect",
+    "ClassComparison",
     "Drawing",
     "MultilevelPiecewise",
-    "ClassComparison",
     "ObserverAgreement",
     "PiecewiseRegression",
     "RandomisationTest",
@@ -34,6 +41,7 @@ __all__ = [
     "VisualAnalysis",
     "between_case_smd",
     "cdc",
+    "compare_classes",
     "draw_alternating",
     "draw_multiple_baseline",
     "draw_phases",
@@ -46,7 +54,6 @@ __all__ = [
     "lrm",
     "lrr",
     "nap",
-    "compare_classes",
     "observer_agreement",
     "pand",
     "pem",
