@@ -249,17 +249,14 @@ def _changes(found: Findings) -> list[Text]:
 def meaning(found: Findings) -> list[Text]:
     """Say what a study of this design can show and what it cannot."""
     plan = found.study.plan
-    drawn = plan.start == "drawn"
-    shows = {"AB": _AB, "ABAB": _ABAB, "alternating": _TURNS}[plan.design]
-    lots = {
-        ("AB", True): _drawn_start(found),
-        ("AB", False): _CHOSEN,
-        ("ABAB", True): _drawn_start(found),
-        ("ABAB", False): _CHOSEN,
-        ("alternating", True): _TURNS_DRAWN,
-        ("alternating", False): _TURNS_CHOSEN,
-    }[plan.design, drawn]
-    return [*shows, lots, _ONE_CLASS]
+    turns = plan.design == "alternating"
+    if plan.start == "chosen":
+        lots = _TURNS_CHOSEN if turns else _CHOSEN
+    elif turns:
+        lots = _TURNS_DRAWN if found.chance else _TURNS_NOT_IN_PAIRS
+    else:
+        lots = _drawn_start(found)
+    return [*{"AB": _AB, "ABAB": _ABAB, "alternating": _TURNS}[plan.design], lots, _ONE_CLASS]
 
 
 _AB = (
@@ -311,6 +308,11 @@ _TURNS_CHOSEN = Text(
     "次序是自己定的，不是抽签定的，所以这里不算“碰巧有多大可能”：算出来也没有意义。",
     "The order was chosen and not drawn by lot, so no probability of chance is given here: it would mean nothing.",
 )
+_TURNS_NOT_IN_PAIRS = Text(
+    "次序是抽签定的，但不是两次一签，抽签的全部可能无从知道，所以这里不算“碰巧有多大可能”。",
+    "Lots decided the order, but not two records at a time, so it is not known what else could have been drawn, and no "
+    "probability of chance is given here.",
+)
 _ONE_CLASS = Text(
     "这只是一个班、一段时间的记录，不能直接推到别的班。",
     "This is one class in one stretch of time, and does not carry over to other classes as it is.",
@@ -325,6 +327,12 @@ def _drawn_start(found: Findings) -> Text:
         window = Text(
             f"在第 {number(plan.earliest)} 次到第 {number(plan.latest)} 次记录之间",
             f" among records {number(plan.earliest)} to {number(plan.latest)}",
+        )
+    if plan.design == "ABAB":
+        return Text(
+            f"{days.zh}是抽签定的；但计划里没有每一次抽签的范围，所以这里不算“碰巧有多大可能”。",
+            f"Lots decided {days.en}; but the plan does not say between which records each was drawn, so no probability of "
+            "chance is given here.",
         )
     if found.chance is None:
         return Text(

@@ -114,8 +114,9 @@ def _chance(found: Findings) -> tuple | None:
         p,
         "–",
         Text(
-            f"办法毫无作用时，碰巧有这么大差别的可能；可抽的有 {chance.possible} 种，最小只能到 {least}",
-            f"How often lots alone do as well if nothing changed; of {chance.possible} possible draws, at least {least}",
+            f"办法毫无作用时，抽签碰巧抽出这样好的比例（或更好）的可能；能抽的有 {chance.possible} 种，最小也有 {least}",
+            f"How often lots alone do as well or better if nothing changed; with {chance.possible} possible draws, never "
+            f"below {least}",
         ),
     )
 
