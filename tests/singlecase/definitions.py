@@ -4,6 +4,11 @@ import itertools
 import math
 import statistics
 
+from hypothesis import settings
+
+#: So many series per property: each is computed several times over.
+briefly = settings(max_examples=20, deadline=None)
+
 
 def better(a, b, sign):
     return sign * b > sign * a

@@ -11,6 +11,7 @@ from htresearch.errors import ArgumentError
 from htresearch.singlecase import nap, pem, pnd
 
 from . import definitions
+from .definitions import briefly
 
 #: Parker, Vannest & Davis (2011), the series that the paper computes every index from.
 A, B = [20, 20, 26, 25, 22, 23], [28, 25, 24, 27, 30, 30, 29]
@@ -169,6 +170,7 @@ def test_mckissick_2010_nap_interval(period, low, high):
     assert found[["conf_low", "conf_high"]].tolist() == pytest.approx([low, high], abs=1e-4)
 
 
+@briefly
 @given(series, series, directions)
 def test_estimates_are_those_of_the_definitions(before, after, direction):
     sign = SIGN[direction]
@@ -177,6 +179,7 @@ def test_estimates_are_those_of_the_definitions(before, after, direction):
     assert row(pem(before, after, direction))["estimate"] == pytest.approx(definitions.pem(before, after, sign))
 
 
+@briefly
 @given(series, series, directions)
 def test_standard_errors_are_those_of_the_definitions(before, after, direction):
     unbiased, hanley = definitions.nap_variance(before, after, SIGN[direction])
@@ -188,6 +191,7 @@ def test_standard_errors_are_those_of_the_definitions(before, after, direction):
     assert row(nap(before, after, direction, "hanley"))["std_error"] == pytest.approx(math.sqrt(hanley))
 
 
+@briefly
 @given(series, series)
 def test_directions_mirror_each_other(before, after):
     up, down = row(nap(before, after)), row(nap(before, after, "decrease"))
@@ -198,6 +202,7 @@ def test_directions_mirror_each_other(before, after):
         assert row(index(before, after))["estimate"] == row(index(*turned, "decrease"))["estimate"]
 
 
+@briefly
 @given(series, series)
 def test_only_the_order_counts(before, after):
     stretched = [[math.exp(x) + x**3 for x in phase] for phase in (before, after)]
@@ -205,6 +210,7 @@ def test_only_the_order_counts(before, after):
     assert row(pnd(*stretched))["estimate"] == row(pnd(before, after))["estimate"]
 
 
+@briefly
 @given(series, series, st.floats(0.5, 0.999))
 def test_the_interval_holds_the_estimate_and_solves_newcombes_equation(before, after, conf_level):
     found = row(nap(before, after, conf_level=conf_level))

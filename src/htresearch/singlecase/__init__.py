@@ -19,6 +19,10 @@ from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
 from htresearch.singlecase.ratios import lor, lrm, lrr
+from htresearch.singlecase.medians import lrm
+from htresearch.singlecase.overlap import nap, pem, pnd
+from htresearch.singlecase.parametric import pogo, smd
+from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.synthesis import Synthesis, synthesis

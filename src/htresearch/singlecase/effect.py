@@ -98,11 +98,11 @@ def summary(phases: Phases, null: float) -> pd.DataFrame:
     )
 
 
-def mean_and_variance(values: np.ndarray) -> tuple[float, float]:
+def mean_and_variance(values: np.ndarray) -> tuple[np.float64, np.float64]:
     """Return mean and variance; of equal values exactly themselves and 0, which rounding would miss."""
     if np.ptp(values) == 0:
-        return float(values[0]), 0.0 if len(values) > 1 else np.nan
-    return float(values.mean()), float(values.var(ddof=1))
+        return values[0], np.float64(0.0 if len(values) > 1 else np.nan)
+    return values.mean(), values.var(ddof=1)
 
 
 def normal_interval(estimate: float, std_error: float, conf_level: float) -> tuple[float, float]:

@@ -14,10 +14,11 @@ from htresearch.language import Text, label, listing, speaking
 from htresearch.result import Estimates
 from htresearch.singlecase.effect import EffectSize, positive
 from htresearch.singlecase.gradual import gradual_effects
+from htresearch.singlecase.medians import lrm
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.phase_pairs import PhasePair, phase_pairs
-from htresearch.singlecase.ratios import SCALES, TOP, lor, lrm, lrr
+from htresearch.singlecase.ratios import SCALES, TOP, lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
 from htresearch.singlecase.trend import cdc, pet

@@ -11,6 +11,7 @@ from scipy import stats
 from htresearch import checks
 from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, effect, few, normal_interval, read, summary
+from htresearch.singlecase.kendall import s_between, s_deviation, s_within, tau_b
 from htresearch.singlecase.overlap import STANDARD_ERRORS, compare, nap, nap_error, nap_interval
 from htresearch.singlecase.series import Phases
 
@@ -133,8 +134,8 @@ def tau_u(
     Examples
     --------
     >>> import htresearch as ht
-    >>> ht.singlecase.tau_u([2, 3, 5, 3], [4, 5, 5, 7, 6]).tidy()[["estimate", "s", "pairs"]].iloc[0].tolist()
-    [0.65, 13, 20]
+    >>> ht.singlecase.tau_u([2, 3, 5, 3], [4, 5, 5, 7, 6]).tidy()[["estimate", "s", "pairs"]].to_dict("records")
+    [{'estimate': 0.65, 's': 13, 'pairs': 20}]
     """
     phases = read(baseline, treatment, improvement, conf_level, checks.one_of("variant", variant, (*VARIANTS, "all")))
     chosen = list(VARIANTS) if variant == "all" else [variant]
@@ -275,14 +276,11 @@ def tau_bc(
     return effect("tau_bc", phases, found, error, interval, note=note, source=_TAU_BC, null=0.0, **own)
 
 
-# --- Kendall's S ----------------------------------------------------------------------------------------------------
-
-
 def _kendall_of(phases: Phases, variant: str) -> tuple[int, int, float]:
     """Return S of a variant, the pairs it is divided by, and the standard deviation of S under no association."""
     before, after = phases.improving
     m, n = len(before), len(after)
-    s = {"AB": _s_between(before, after), "B": _s_within(after), "-A": -_s_within(before)}
+    s = {"AB": s_between(before, after), "B": s_within(after), "-A": -s_within(before)}
     pairs = {"AB": m * n, "A": m * (m - 1) // 2, "B": n * (n - 1) // 2}
     parts, over = VARIANTS[variant]
     # Each variant is S of the outcome with a time variable: A reversed or all equal, B in order or all equal.
@@ -295,34 +293,8 @@ def _kendall_of(phases: Phases, variant: str) -> tuple[int, int, float]:
     return (
         sum(s[p] for p in parts),
         sum(pairs[p] for p in over),
-        _s_deviation(order, np.concatenate([before, after])),
+        s_deviation(order, np.concatenate([before, after])),
     )
-
-
-def _s_between(before: np.ndarray, after: np.ndarray) -> int:
-    return int(np.sign(np.subtract.outer(after, before)).sum())
-
-
-def _s_within(values: np.ndarray) -> int:
-    later = np.triu(np.sign(np.subtract.outer(values, values).T), 1)
-    return int(later.sum())
-
-
-def _s_deviation(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the standard deviation of Kendall's S under no association, with ties in both (Kendall, 1970)."""
-    n = len(x)
-    t, u = (np.unique(v, return_counts=True)[1].astype(float) for v in (x, y))
-
-    def spread(c: np.ndarray | float) -> float:
-        return float(np.sum(c * (c - 1) * (2 * c + 5)))
-
-    variance = (spread(float(n)) - spread(t) - spread(u)) / 18
-    if n > 2:
-        threes = np.sum(t * (t - 1) * (t - 2)) * np.sum(u * (u - 1) * (u - 2))
-        variance += float(threes) / (9 * n * (n - 1) * (n - 2))
-    if n > 1:
-        variance += float(np.sum(t * (t - 1)) * np.sum(u * (u - 1))) / (2 * n * (n - 1))
-    return float(np.sqrt(max(variance, 0.0))) if variance > 1e-9 else 0.0
 
 
 # --- the baseline's trend -------------------------------------------------------------------------------------------
@@ -355,10 +327,7 @@ def _detrended(phases: Phases, slope: float) -> tuple[np.ndarray, np.ndarray]:
 def _form(before: np.ndarray, after: np.ndarray, form: str) -> float:
     if form == "nonoverlap":
         return float(2 * compare(before, after).mean() - 1)
-    m, n = len(before), len(after)
-    tied = np.unique(np.concatenate([before, after]), return_counts=True)[1]
-    differ = (m + n) * (m + n - 1) / 2 - (tied * (tied - 1) / 2).sum()
-    return float(_s_between(before, after) / np.sqrt(m * n * differ)) if differ else 0.0
+    return tau_b(before, after)
 
 
 def _form_error(

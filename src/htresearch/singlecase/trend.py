@@ -140,8 +140,8 @@ def cdc(
     Examples
     --------
     >>> import htresearch as ht
-    >>> ht.singlecase.cdc([3, 4, 3, 4], [6, 7, 6, 8, 7]).tidy()[["better", "needed", "systematic"]].iloc[0].tolist()
-    [5, 5, True]
+    >>> ht.singlecase.cdc([3, 4, 3, 4], [6, 7, 6, 8, 7]).tidy()[["better", "needed", "systematic"]].to_dict("records")
+    [{'better': 5, 'needed': 5, 'systematic': True}]
     """
     phases = read(
         baseline,
