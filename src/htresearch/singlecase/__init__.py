@@ -12,16 +12,13 @@ from htresearch.singlecase.drawing import (
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
 from htresearch.singlecase.graph import plot_case, plot_cases
+from htresearch.singlecase.medians import lrm
 from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
-from htresearch.singlecase.ratios import lor, lrm, lrr
-from htresearch.singlecase.medians import lrm
-from htresearch.singlecase.overlap import nap, pem, pnd
-from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
