@@ -20,6 +20,9 @@ from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
 from htresearch.singlecase.ratios import lor, lrr
+from htresearch.singlecase.power import SimulatedPower, power
+from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
+from htresearch.singlecase.ratios import lor, lrm, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.synthesis import Synthesis, synthesis
@@ -43,6 +46,14 @@ __all__ = [
     "between_case_smd",
     "cdc",
     "compare_classes",
+    "Drawing",
+    "MultilevelPiecewise",
+    "PiecewiseRegression",
+    "RandomisationTest",
+    "SimulatedPower",
+    "Synthesis",
+    "between_case_smd",
+    "cdc",
     "draw_alternating",
     "draw_multiple_baseline",
     "draw_phases",
@@ -65,6 +76,9 @@ __all__ = [
     "plot_cases",
     "pnd",
     "pogo",
+    "pnd",
+    "pogo",
+    "power",
     "randomisation_test",
     "smd",
     "synthesis",

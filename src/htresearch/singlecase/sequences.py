@@ -147,6 +147,12 @@ class SequenceLottery(Lottery):
             ways.append(after)
         return ways[::-1]  # ways[i - 1]: after i records
 
+    @cached_property
+    def _shares(self) -> list[np.ndarray]:
+        """The ways as shares of the most that any state has: whole numbers of them can outgrow floats."""
+        most = [max(int(ways.max()), 1) for ways in self._ways]
+        return [(ways / many).astype(float) for ways, many in zip(self._ways, most, strict=True)]
+
     @property
     def size(self) -> int:
         """Sequences that keep the rule: Onghena and Edgington (1994)."""
@@ -213,8 +219,7 @@ class SequenceLottery(Lottery):
 
     def _possible(self, i: int, ones, last, run) -> np.ndarray:
         """Return how many ways lead on after each choice (columns), relative to the most of any state."""
-        whole = self._ways[i]
-        ways = np.array([[[v / (whole.max() or 1) for v in b] for b in a] for a in whole.tolist()])
+        ways = self._shares[i]
         found = np.zeros((len(ones), 2))
         for choice in (0, 1):
             new, _, grown = self._on(ones, last, run, np.full(len(ones), choice))
