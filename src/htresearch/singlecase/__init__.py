@@ -18,11 +18,9 @@ from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
-from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
-from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.power import SimulatedPower, power
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
-from htresearch.singlecase.ratios import lor, lrm, lrr
+from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.synthesis import Synthesis, synthesis
@@ -41,19 +39,12 @@ __all__ = [
     "ObserverAgreement",
     "PiecewiseRegression",
     "RandomisationTest",
+    "SimulatedPower",
     "Synthesis",
     "VisualAnalysis",
     "between_case_smd",
     "cdc",
     "compare_classes",
-    "Drawing",
-    "MultilevelPiecewise",
-    "PiecewiseRegression",
-    "RandomisationTest",
-    "SimulatedPower",
-    "Synthesis",
-    "between_case_smd",
-    "cdc",
     "draw_alternating",
     "draw_multiple_baseline",
     "draw_phases",
@@ -74,8 +65,6 @@ __all__ = [
     "piecewise_multilevel",
     "plot_case",
     "plot_cases",
-    "pnd",
-    "pogo",
     "pnd",
     "pogo",
     "power",
