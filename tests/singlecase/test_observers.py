@@ -42,7 +42,7 @@ def test_by_phase():
 def test_the_limit_is_the_conventional_one():
     assert found([1] * 10, [1] * 8 + [0] * 2, term="exact", column="reached", scale="yes_no")
     assert not found([1] * 9, [1] * 7 + [0] * 2, term="exact", column="reached", scale="yes_no")
-    assert found([1, 0], [1, 0], term="kappa", column="limit", scale="yes_no") == 0.6
+    assert found([1, 0], [1, 0], term="kappa", column="convention", scale="yes_no") == 0.6
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))

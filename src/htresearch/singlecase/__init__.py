@@ -26,6 +26,7 @@ from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.synthesis import Synthesis, synthesis
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
 from htresearch.singlecase.trend import cdc, pet
+from htresearch.singlecase.standards import Standards, standards
 from htresearch.singlecase.two_groups import ClassComparison, compare_classes
 from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 
@@ -41,6 +42,7 @@ __all__ = [
     "RandomisationTest",
     "SimulatedPower",
     "Synthesis",
+    "Standards",
     "VisualAnalysis",
     "between_case_smd",
     "cdc",
@@ -74,5 +76,6 @@ __all__ = [
     "tau",
     "tau_bc",
     "tau_u",
+    "standards",
     "visual_analysis",
 ]

@@ -235,22 +235,26 @@ def _shuffles(data: Classes, shuffles: dict[str, Shuffled]) -> Iterator[Text]:
 def draw(found: ClassComparison, ax: Axes | None) -> Axes:
     """Draw pupils before and after, and the adjusted line of each group."""
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     if ax is None:
         ax = plt.subplots(figsize=(6.8, 4.2))[1]
     order = [found.control, *(g for g in found.lines if g != found.control)]
+    keys = []
     for number, group in enumerate(order):
         mine = found.pupils[found.pupils["group"] == group]
         colour = "0.35" if number == 0 else f"C{number - 1}"
         face = "white" if number == 0 else colour
-        ax.scatter(mine["pre"], mine["post"], s=30, marker="os^Dv"[number % 5], facecolor=face, edgecolor=colour,
-                   linewidth=1.3, alpha=0.85, zorder=3)  # fmt: skip
+        marker, dashes = "os^Dv"[number % 5], "--" if number == 0 else "-"
+        ax.scatter(
+            mine["pre"], mine["post"], s=30, marker=marker, facecolor=face, edgecolor=colour, linewidth=1.3, zorder=3
+        )
         intercept, slope = found.lines[group]
         ends = np.array([mine["pre"].min(), mine["pre"].max()])
-        ax.plot(ends, intercept + slope * ends, color=colour, linewidth=2.2, zorder=2, label=group,
-                marker="os^Dv"[number % 5], markerfacecolor=face, markersize=0,
-                linestyle="--" if number == 0 else "-")  # fmt: skip
+        ax.plot(ends, intercept + slope * ends, color=colour, linewidth=2.2, linestyle=dashes, zorder=2)
+        look = {"marker": marker, "markerfacecolor": face, "markeredgecolor": colour, "linestyle": dashes}
+        keys.append(Line2D([], [], color=colour, linewidth=2, label=group, **look))
     ax.set_xlabel(str(Text("前测", "Before")))
     ax.set_ylabel(str(Text("后测", "After")))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(order))
+    ax.legend(handles=keys, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(order), handlelength=3)
     return ax

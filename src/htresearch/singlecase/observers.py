@@ -64,8 +64,8 @@ def observer_agreement(
     -------
     ObserverAgreement
         `.tidy()`: a row per index and phase, ``""`` standing for all: term, estimate, std_error, df, conf_low,
-        conf_high, phase, n_records, n_both, share_both (of all records, those that both observers have), limit,
-        reached (whether the estimate is at the conventional limit). Terms that suit the scale, the usual one first:
+        conf_high, phase, n_records, n_both, share_both (of all records, those that both observers have), convention,
+        reached (whether the estimate is at the convention). Terms that suit the scale, the usual one first:
 
         ``mean_ratio``: the smaller record over the larger, averaged over records (mean count, or duration, per
         record); two zeros agree fully. Standard error: of the mean over records, interval by t, cut at 0 and 1.
@@ -115,9 +115,9 @@ def observer_agreement(
         for index in INDICES[scale]:
             rows.append({**_row(index, *pair, tolerance, conf_level), **told})
     frame = pd.DataFrame(rows)
-    frame["limit"] = [LIMITS.get(term, LIMIT) for term in frame["term"]]
+    frame["convention"] = [LIMITS.get(term, LIMIT) for term in frame["term"]]
     # 8 of 10 reach 80 %, whatever the last bit of .8 says.
-    frame["reached"] = frame["estimate"] >= frame["limit"] - 1e-12
+    frame["reached"] = frame["estimate"] >= frame["convention"] - 1e-12
     usual = frame.iloc[0]
     summary = {name: [usual[name]] for name in ("n_records", "n_both", "share_both")}
     summary |= {
