@@ -23,10 +23,10 @@ from htresearch.singlecase.randomisation import RandomisationTest, randomisation
 from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
+from htresearch.singlecase.standards import Standards, standards
 from htresearch.singlecase.synthesis import Synthesis, synthesis
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
 from htresearch.singlecase.trend import cdc, pet
-from htresearch.singlecase.standards import Standards, standards
 from htresearch.singlecase.two_groups import ClassComparison, compare_classes
 from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 
@@ -41,8 +41,8 @@ __all__ = [
     "PiecewiseRegression",
     "RandomisationTest",
     "SimulatedPower",
-    "Synthesis",
     "Standards",
+    "Synthesis",
     "VisualAnalysis",
     "between_case_smd",
     "cdc",
@@ -72,10 +72,10 @@ __all__ = [
     "power",
     "randomisation_test",
     "smd",
+    "standards",
     "synthesis",
     "tau",
     "tau_bc",
     "tau_u",
-    "standards",
     "visual_analysis",
 ]
