@@ -1,5 +1,5 @@
 # Reference values for the models of single cases: base R (lm, glm), nlme (gls, lme), sandwich, lme4 with lmerTest,
-# metafor with clubSandwich. All data are drawn here and written beside the values.
+# metafor with clubSandwich. The data are drawn here and written beside the values.
 # Run from the root: Rscript tests/reference/single_case_models.R. It writes single_case_models.json beside itself.
 suppressPackageStartupMessages({
   library(nlme)
@@ -112,8 +112,8 @@ between <- function(d, model) {
   d$change <- treated * (d$time - last)
   fixed <- if (model %in% c("MB1", "MB2")) value ~ treated else value ~ t + treated + change
   random <- switch(model, MB1 = ~1, MB2 = ~treated, MB3 = ~1, MB4 = ~t)
-  fit <- lme(fixed, d, random = list(case = random), correlation = corAR1(form = ~ time | case), method = "REML",
-             control = lmeControl(opt = "optim", tolerance = 1e-10, msTol = 1e-12, maxIter = 500, msMaxIter = 500, returnObject = TRUE))
+  fit <- lme(fixed, d, random = list(case = random), correlation = corAR1(0.2, form = ~ time | case), method = "REML",
+             control = lmeControl(tolerance = 1e-10, msTol = 1e-12, maxIter = 500, msMaxIter = 500, returnObject = TRUE))
   Tau <- as.matrix(getVarCov(fit))
   phi <- unname(coef(fit$modelStruct$corStruct, unconstrained = FALSE))
   sigma2 <- fit$sigma^2
@@ -202,5 +202,9 @@ many <- list(
   pooled(effects(3, most = 4), random = ~ 1 | study / case)
 )
 
-write_json(list(single = single, several = several, cases = cases, many = many),
+# Konstantopoulos (2011): the data of metafor's documentation, whose values the tests quote.
+schools <- with(metadat::dat.konstantopoulos2011,
+                data.frame(study = as.character(district), case = as.character(school), estimate = yi, std_error = sqrt(vi)))
+
+write_json(list(single = single, several = several, cases = cases, many = many, konstantopoulos = schools),
            "tests/reference/single_case_models.json", digits = 12, auto_unbox = TRUE)

@@ -107,59 +107,82 @@ def _covariances(data: _Data, tau: np.ndarray, phi: float, sigma2: float) -> lis
     return [Z @ tau @ Z.T + sigma2 * np.power(float(phi), apart) for Z, apart in zip(data.Z, data.apart, strict=True)]
 
 
-def _criterion(data: _Data, lower: np.ndarray, phi: float) -> tuple[float, float]:
-    """Return -2 log restricted likelihood, σ² profiled out, and σ²; `lower` is the factor of Τ/σ²."""
+@dataclass(frozen=True, eq=False)
+class _Parameters:
+    """The search's coordinates: lower factor of Τ, atanh φ, log σ²."""
+
+    q: int
+
+    def split(self, theta: np.ndarray) -> tuple[np.ndarray, float, float]:
+        lower = np.zeros((self.q, self.q))
+        lower[np.tril_indices(self.q)] = theta[:-2]
+        return lower, float(np.tanh(theta[-2])), float(np.exp(theta[-1]))
+
+
+def _criterion(data: _Data, lower: np.ndarray, phi: float, sigma2: float) -> tuple[float, np.ndarray]:
+    """Return -2 log restricted likelihood and its gradient in the search's coordinates.
+
+    The derivative along dV is tr(G dV), G = V⁻¹ - V⁻¹X M X'V⁻¹ - V⁻¹ee'V⁻¹ with e = y - Xβ and M = (X'V⁻¹X)⁻¹.
+    """
     p = data.X[0].shape[1]
-    gram, logdet = np.zeros((p + 1, p + 1)), 0.0
-    for y, X, V in zip(data.y, data.X, _covariances(data, lower @ lower.T, phi, 1.0), strict=True):
-        try:
-            root = np.linalg.cholesky(V)
-        except np.linalg.LinAlgError:
-            return np.inf, np.nan
-        white = linalg.solve_triangular(root, np.column_stack([X, y]), lower=True)
-        gram += white.T @ white
+    tau = lower @ lower.T
+    inverses, logdet = [], 0.0
+    gram, right = np.zeros((p, p)), np.zeros(p)
+    for y, X, V in zip(data.y, data.X, _covariances(data, tau, phi, sigma2), strict=True):
+        root = np.linalg.cholesky(V)
+        inverse = np.linalg.inv(V)
         logdet += 2 * np.log(np.diag(root)).sum()
-    try:
-        upper = np.linalg.cholesky(gram).T
-    except np.linalg.LinAlgError:
-        return np.inf, np.nan
-    df = data.n - p
-    rest = float(upper[-1, -1] ** 2)
-    fixed = 2 * np.log(np.diag(upper)[:-1]).sum()
-    return float(logdet + fixed + df * (np.log(2 * np.pi * rest / df) + 1)), rest / df
+        gram += X.T @ inverse @ X
+        right += X.T @ (inverse @ y)
+        inverses.append(inverse)
+    M = np.linalg.inv(gram)
+    beta = M @ right
+    value = (data.n - p) * np.log(2 * np.pi) + logdet + np.linalg.slogdet(gram)[1]
+    along_tau = np.zeros_like(tau)
+    along_phi = along_sigma = 0.0
+    for y, X, Z, k, inverse in zip(data.y, data.X, data.Z, data.apart, inverses, strict=True):
+        rest = inverse @ (y - X @ beta)
+        value += float((y - X @ beta) @ rest)
+        meets = inverse @ X
+        G = inverse - meets @ M @ meets.T - np.outer(rest, rest)
+        along_tau += Z.T @ G @ Z
+        along_sigma += float(np.sum(G * np.power(phi, k)))
+        along_phi += sigma2 * float(np.sum(G * k * np.power(phi, np.maximum(k - 1, 0))))
+    gradient = (2 * along_tau @ lower)[np.tril_indices(data.q)]
+    return float(value), np.array([*gradient, along_phi * (1 - phi**2), along_sigma * sigma2])
 
 
 def _search(data: _Data) -> tuple[np.ndarray, float, float, bool]:
-    """Minimise the criterion over the factor of Τ/σ² and atanh φ, from several starts."""
-    q = data.q
-    below = np.tril_indices(q)
+    """Minimise the criterion from several starts."""
+    parameters = _Parameters(data.q)
+    spread = float(np.var(np.concatenate(data.y)))
+    # Outcomes are searched in units of their standard deviation, as tolerances are absolute.
+    scaled = _Data([y / np.sqrt(spread) for y in data.y], data.X, data.Z, data.apart)
 
-    def split(theta: np.ndarray) -> tuple[np.ndarray, float]:
-        lower = np.zeros((q, q))
-        lower[below] = theta[:-1]
-        return lower, float(np.tanh(theta[-1]))
-
-    def value(theta: np.ndarray) -> float:
-        found = _criterion(data, *split(theta))[0]
-        return found if np.isfinite(found) else 1e12
+    def value(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        try:
+            return _criterion(scaled, *parameters.split(theta))
+        except np.linalg.LinAlgError:
+            return 1e12, np.zeros(len(theta))
 
     best = None
-    for size in (0.3, 1.0):
+    below = np.tril_indices(data.q)
+    for size in (0.3, 0.9):
         for phi in (0.0, 0.4, -0.3):
-            lower = size * np.eye(q)
-            start = np.array([*lower[below], np.arctanh(phi)])
-            bounds = [(-1e3, 1e3)] * len(below[0]) + [(-4.0, 4.0)]
-            found = optimize.minimize(value, start, method="L-BFGS-B", bounds=bounds)
+            start = np.array([*(size * np.eye(data.q))[below], np.arctanh(phi), np.log(0.5)])
+            bounds = [(-1e3, 1e3)] * len(below[0]) + [(-4.0, 4.0), (-30.0, 10.0)]
+            found = optimize.minimize(
+                value,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                options={"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-8},
+            )
             if best is None or found.fun < best.fun:
                 best = found
-    # A last polish: numerical gradients leave the fifth digit loose.
-    polished = optimize.minimize(
-        value, best.x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-11, "maxiter": 4000, "maxfev": 4000}
-    )
-    best = polished if polished.fun <= best.fun else best
-    lower, phi = split(best.x)
-    sigma2 = _criterion(data, lower, phi)[1]
-    return sigma2 * lower @ lower.T, phi, float(sigma2), bool(np.isfinite(best.fun) and best.fun < 1e12)
+    lower, phi, sigma2 = parameters.split(best.x)
+    return spread * lower @ lower.T, phi, spread * sigma2, bool(best.fun < 1e12)
 
 
 def _inference(data: _Data, tau: np.ndarray, phi: float, sigma2: float) -> tuple[np.ndarray, np.ndarray]:

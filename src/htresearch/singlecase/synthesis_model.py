@@ -101,7 +101,7 @@ def _search(y: np.ndarray, X: np.ndarray, S: np.ndarray, alike: list[np.ndarray]
         return _criterion(y, X, V), np.array(slope)
 
     best, least = np.zeros(len(alike)), value(np.zeros(len(alike)))[0]
-    for size in (0.1, 0.5, 1.0):
+    for size in (0.1, 0.7):
         for one in (None, *range(len(alike))):
             start = np.full(len(alike), size * max(spread, 0.1) / len(alike))
             if one is not None:
