@@ -4,10 +4,12 @@ Exit status: 0 done, 1 the input is at fault (every fault is listed), 2 wrong us
 """
 
 import errno
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -303,6 +305,40 @@ def _application() -> typer.Typer:
             _intake_workbooks(files, study, roster, receipts)
         else:
             raise typer.Exit(_intake_forms(files, study))
+
+    new = typer.Typer(no_args_is_help=True, help=_help("生成要填写的东西。", "Make what is to be filled in."))
+    app.add_typer(new, name="new")
+
+    @new.command(
+        "class-study",
+        help=_help(
+            "生成一项班级研究的工作簿（xlsx）和一张手写的记录纸（PDF），不用编程。",
+            "Make the workbook of a class study (xlsx) and a sheet to record on by pen (PDF): no code needed.",
+        ),
+    )
+    def class_study(
+        folder: Annotated[Path, typer.Argument(help=_help("写入的文件夹。", "The folder to write into."))],
+        topic: Annotated[
+            str | None,
+            typer.Option(help=_help("选题，如 lateness 或 迟到。", "What is studied, such as lateness.")),
+        ] = None,
+        spoken: Annotated[
+            Language | None, typer.Option("--language", help=_help("所用语言。", "The language to speak."))
+        ] = None,
+        draw: Annotated[
+            str | None,
+            typer.Option(
+                help=_help(
+                    "抽签定从第几条记录起改变：范围如 11-30，或 auto（按选题）。",
+                    "Draw the record with which the change begins: a range such as 11-30, or auto for the topic's.",
+                )
+            ),
+        ] = None,
+    ) -> None:
+        if spoken:
+            language.use(spoken.value)
+        for made in _new_class_study(folder, topic, _lot(draw)):
+            typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=made)))
 
     @app.command(help=_help("运行笔记本并生成双语网站。", "Run the notebooks and make the site in both languages."))
     def publish(
@@ -647,6 +683,41 @@ def _intake_forms(paths: list[Path], study: Path) -> int:
     if len(merged.conflicts):
         typer.echo(merged.conflicts.to_string(index=False))
     return 0
+
+
+def _new_class_study(folder: Path, topic: str | None, draw: bool | tuple[int, int]) -> list[Path]:
+    from htresearch.intake.class_study.form import FILE_NAME, write_workbook
+    from htresearch.intake.class_study.topics import topic as find_topic
+
+    chosen = None if topic is None else find_topic(topic)
+    book, sheet = folder / str(FILE_NAME), folder / str(Text("记录纸.pdf", "record-sheet.pdf"))
+    checks.require(*(_taken(path) for path in (book, sheet)))
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [write_workbook(book, topic=chosen, draw=draw)]
+    if find_spec("htresearch.publish.class_report"):
+        from htresearch.publish.class_report import record_sheet
+
+        made.append(record_sheet(sheet, chosen))
+    return made
+
+
+def _taken(path: Path) -> Fault | None:
+    if not path.exists():
+        return None
+    rule = Text("已经存在，可能有人填过", "is there already and may have been filled in")
+    return Fault(str(path), rule, Text("请换一个文件夹", "Choose another folder"))
+
+
+def _lot(draw: str | None) -> bool | tuple[int, int]:
+    """Return what ``--draw`` asks for."""
+    if draw is None or draw == "auto":
+        return draw is not None
+    ends = re.fullmatch(r"(\d{1,4})\s*[-–至到~]\s*(\d{1,4})", draw.strip())
+    if ends is None:
+        rule = Text("不是抽签的范围", "is no range of a lot")
+        fix = Text("请写成 11-30，或 auto", "Write it as 11-30, or auto")
+        raise HTResearchError(Fault(checks.argument("--draw"), rule, fix, draw))
+    return int(ends[1]), int(ends[2])
 
 
 def _say_receipt(receipt, folder: Path) -> None:

@@ -2,7 +2,9 @@
 
 import re
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from htresearch.intake.class_study import write_workbook
 from htresearch.intake.workbook import open_table
@@ -54,13 +56,20 @@ def records(form: Path, cells: dict[str, object]) -> Path:
 
 def filled(form: Path, topic: str = "lateness", **entries: object) -> Path:
     """Write a workbook about lateness and fill in a plan and twenty records."""
-    write_workbook(form, "zh", topic)
-    plan(form, **(ENTRIES | {"改变从哪天开始": days()[STARTED - 1]} | entries))
-    cells: dict[str, object] = {}
-    for row, (day, value) in enumerate(zip(days(), VALUES, strict=True), FIRST):
-        cells |= {f"B{row}": day, f"C{row}": value, f"D{row}": "是"}
-    cells |= {"E7": 6, "E16": 2, "F8": "下雨"}
-    return records(form, cells)
+    form.write_bytes(_filled(topic))
+    return plan(form, **entries) if entries else form
+
+
+@cache
+def _filled(topic: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        form = write_workbook(Path(folder) / "form.xlsx", "zh", topic)
+        plan(form, **(ENTRIES | {"改变从哪天开始": days()[STARTED - 1]}))
+        cells: dict[str, object] = {}
+        for row, (day, value) in enumerate(zip(days(), VALUES, strict=True), FIRST):
+            cells |= {f"B{row}": day, f"C{row}": value, f"D{row}": "是"}
+        cells |= {"E7": 6, "E16": 2, "F8": "下雨"}
+        return records(form, cells).read_bytes()
 
 
 def merge(form: Path, area: str, part: str = RECORDS) -> Path:
@@ -72,8 +81,24 @@ def failed(form: Path, cell: str, part: str = RECORDS) -> Path:
     """Let the formula of a cell fail."""
     put(form, {cell: 1}, part)
     parts = _parts(form)
-    sheet = re.sub(rf'<c r="{cell}" s="(\d+)"><v>1</v></c>', rf'<c r="{cell}" s="\1" t="e"><f>A1</f><v>#N/A</v></c>', parts[part].decode())
+    sheet = re.sub(
+        rf'<c r="{cell}" s="(\d+)"><v>1</v></c>',
+        rf'<c r="{cell}" s="\1" t="e"><f>A1</f><v>#N/A</v></c>',
+        parts[part].decode(),
+    )
     return _save(form, parts | {part: sheet.encode()})
+
+
+def as_date(form: Path, cell: str) -> Path:
+    """Turn a cell of the records into a date, as Excel does with 3/12."""
+    day = re.search(r'<c r="B\d+" s="(\d+)"><v>', _parts(form)[RECORDS].decode())[1]
+    put(form, {cell: date(2025, 3, 12)}, RECORDS)
+    return change(
+        form,
+        RECORDS,
+        re.search(rf'<c r="{cell}" s="\d+"', _parts(form)[RECORDS].decode())[0],
+        f'<c r="{cell}" s="{day}"',
+    )
 
 
 def rename(form: Path, old: str, new: str) -> Path:
@@ -81,25 +106,30 @@ def rename(form: Path, old: str, new: str) -> Path:
     return change(form, "xl/workbook.xml", f'name="{old}"', f'name="{new}"')
 
 
+_SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+_OFFICE = "http://schemas.openxmlformats.org"
+_BLANK = (
+    f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{_OFFICE}/spreadsheetml/2006/main">'
+    '<sheetData><row r="1"><c r="A1"><v>7</v></c></row></sheetData></worksheet>'
+)
+#: What a package says of one more sheet, by part and the tag that it stands before.
+_MORE = {
+    ("xl/workbook.xml", "</sheets>"): '<sheet name="{name}" sheetId="9" r:id="rId99"/>',
+    ("xl/_rels/workbook.xml.rels", "</Relationships>"): (
+        f'<Relationship Id="rId99" Type="{_OFFICE}/officeDocument/2006/relationships/worksheet" '
+        'Target="worksheets/sheet9.xml"/>'
+    ),
+    ("[Content_Types].xml", "</Types>"): (
+        f'<Override PartName="/xl/worksheets/sheet9.xml" ContentType="{_SPREADSHEET}"/>'
+    ),
+}
+
+
 def another(form: Path, name: str, like: str = "") -> Path:
     """Add a sheet, empty or with the cells of another part."""
     parts = _parts(form)
-    blank = '<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1"><v>7</v></c></row></sheetData></worksheet>'
-    content = parts[like].decode() if like else blank
-    content = re.sub(r"<drawing [^>]*/>", "", content)
-    parts["xl/worksheets/sheet9.xml"] = content.encode()
-    for part, end, tag in (
-        ("xl/workbook.xml", "</sheets>", f'<sheet name="{name}" sheetId="9" r:id="rId99"/>'),
-        (
-            "xl/_rels/workbook.xml.rels",
-            "</Relationships>",
-            '<Relationship Id="rId99" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet9.xml"/>',
-        ),
-        (
-            "[Content_Types].xml",
-            "</Types>",
-            '<Override PartName="/xl/worksheets/sheet9.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>',
-        ),
-    ):
-        parts[part] = parts[part].decode().replace(end, tag + end).encode()
+    content = parts[like].decode() if like else _BLANK
+    parts["xl/worksheets/sheet9.xml"] = re.sub(r"<drawing [^>]*/>", "", content).encode()
+    for (part, end), tag in _MORE.items():
+        parts[part] = parts[part].decode().replace(end, tag.format(name=name) + end).encode()
     return _save(form, parts)

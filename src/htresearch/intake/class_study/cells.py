@@ -213,7 +213,10 @@ def read_number(value: object, unit: str = "", out_of: float | None = None) -> f
 def read_position(value: object) -> int:
     """Read the place of a record, counted from 1."""
     text = re.sub(r"^第|(条记录|条|次|天|节课|节)?(起|开始)?$", "", bare(value)) if isinstance(value, str) else value
-    number = read_number(text) if not empty(text) else None
+    try:
+        number = None if empty(text) else read_number(text)
+    except Unread:
+        number = None
     if number is None or number != int(number) or not 1 <= number <= 10_000:
         rule = Text("不是第几条记录的序号", "is not the number of a record")
         raise Unread(

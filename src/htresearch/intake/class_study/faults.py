@@ -11,6 +11,14 @@ from htresearch.intake.place import masked
 from htresearch.language import Text
 
 
+def shown(value: object) -> object:
+    """Return a value as it may be said: numbers as a spreadsheet shows them, words with names covered."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    covered = masked(value)
+    return value if isinstance(value, int | float) and covered == str(value) else covered
+
+
 @dataclass(eq=False)
 class Findings:
     """Collects faults and notes; `settle` raises all faults at once."""
@@ -20,8 +28,7 @@ class Findings:
 
     def refuse(self, where: Text | str, zh: str, en: str, fix: tuple[str, str], value: object = None) -> None:
         """Add a fault; what its value could tell of a person is covered."""
-        shown = None if value is None else masked(value)
-        self.faults.append(Fault(where, Text(zh, en), Text(*fix), shown))
+        self.faults.append(Fault(where, Text(zh, en), Text(*fix), shown(value)))
 
     def note(self, zh: str, en: str) -> None:
         """Add a note."""
@@ -32,7 +39,7 @@ class Findings:
         try:
             return reader(value, *more)
         except Unread as unread:
-            self.faults.append(Fault(where, unread.rule, unread.fix, masked(value)))
+            self.faults.append(Fault(where, unread.rule, unread.fix, shown(value)))
             return None
 
     def settle(self, from_file: bool = True) -> None:

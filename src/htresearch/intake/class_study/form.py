@@ -191,7 +191,7 @@ def _book(topic: Topic | None, prefilled: Prefilled) -> bytes:
             sheet.set_tab_color(colour)
             sheet.set_paper(9)
             sheet.set_margins(0.5, 0.5, 0.55, 0.6)
-            sheet.fit_to_pages(1, 0)
+            sheet.fit_to_pages(1, 0 if sheet is records else 1)
             sheet.center_horizontally()
             sheet.set_footer("&C&8&A · &P / &N")
             sheet.hide_gridlines(2)

@@ -227,14 +227,14 @@ SECTIONS: Mapping[Text, tuple[Entry, ...]] = {
             "earliest",
             "抽签范围：最早从第几条记录起",
             "Drawn from: earliest record",
-            ("抽签才填，如 8：前面至少有 7 条", "Only if drawn, such as 8: so at least 7 come before"),
+            ("抽签才填，如 11：前面至少有 10 条", "Only if drawn, such as 11: so at least 10 come before"),
             "position",
         ),
         _entry(
             "latest",
             "抽签范围：最晚从第几条记录起",
             "Drawn from: latest record",
-            ("抽签才填，如 18", "Only if drawn, such as 18"),
+            ("抽签才填，如 30", "Only if drawn, such as 30"),
             "position",
         ),
         _entry(

@@ -8,7 +8,7 @@ from datetime import date
 
 from htresearch.intake.class_study.faults import Findings
 from htresearch.intake.class_study.planning import STARTS_OF, Draft
-from htresearch.intake.class_study.records import Record
+from htresearch.intake.class_study.table import Record
 from htresearch.language import Text
 
 _NAMES = {"A": Text("改变前", "before the change"), "B": Text("改变后", "after the change")}
@@ -77,8 +77,9 @@ def _starts(records: list[Record], draft: Draft, place: Place, findings: Finding
     written = [record.read.get("phase") for record in records]
     if not given and all(written):
         return _written(records, needed, draft, place, findings)
+    by_lot = drawn is not None or "start_record" in draft.bad
     for name in ("start_1", "start_2", "start_3")[:needed]:
-        if draft.values.get(name) is None and name not in draft.bad and not (name == "start_1" and drawn):
+        if draft.values.get(name) is None and name not in draft.bad and not (name == "start_1" and by_lot):
             findings.refuse(
                 draft.where(name),
                 "没有填从哪天开始，分不出改变前后",
@@ -132,6 +133,8 @@ def _check_runs(records: list[Record], starts: list[date], draft: Draft, finding
 def _check_draw(records: list[Record], starts: list[date], draft: Draft, findings: Findings) -> None:
     begun = 1 + sum(record.read["date"] < starts[0] for record in records)
     low, high, drawn = (draft.values.get(name) for name in ("earliest", "latest", "start_record"))
+    if "start_record" in draft.bad:
+        return
     where = draft.where("start_1" if draft.values.get("start_1") is not None else "start_record")
     if drawn is not None and drawn != begun:
         findings.refuse(

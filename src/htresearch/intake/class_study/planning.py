@@ -270,6 +270,7 @@ def _check_share(draft: Draft, findings: Findings) -> None:
     elif out_of is not None and out_of <= 0:
         fix = ("请填一个正数，如全班人数", "Fill in a positive number, such as the pupils of the class")
         findings.refuse(draft.where("out_of"), "总数须大于 0", "must be above 0", fix, out_of)
+        _set_aside(draft, "out_of")
     elif out_of is not None and scale in ("count", "amount"):
         findings.refuse(
             draft.where("out_of"),
@@ -281,6 +282,12 @@ def _check_share(draft: Draft, findings: Findings) -> None:
             ),
             out_of,
         )
+
+
+def _set_aside(draft: Draft, *names: str) -> None:
+    """Let nothing else follow from entries that were refused."""
+    draft.bad |= set(names)
+    draft.values |= dict.fromkeys(names)
 
 
 def _check_lot(draft: Draft, findings: Findings) -> None:
@@ -314,8 +321,8 @@ def _check_lot(draft: Draft, findings: Findings) -> None:
         return
     if last < first:
         fix = ("请把最早与最晚对调", "Exchange the earliest and the latest")
-        findings.refuse(draft.where("latest"), f"最晚反而早于最早（{first}）", f"lies before the earliest ({first})",
-                        fix, last)  # fmt: skip
+        what = (f"最晚反而早于最早（{first}）", f"lies before the earliest ({first})")
+        findings.refuse(draft.where("latest"), *what, fix, last)
     elif last == first:
         fix = (
             "只有一种可能就不是抽签：请改范围，或选“自己定的”",
@@ -323,18 +330,20 @@ def _check_lot(draft: Draft, findings: Findings) -> None:
         )
         findings.refuse(draft.where("latest"), "最早与最晚相同", "equals the earliest", fix, last)
     elif drawn is not None and not first <= drawn <= last:
-        _outside(draft.where("start_record"), first, last, findings, drawn)
-
-
-def _outside(where: Text | str, first: int, last: int, findings: Findings, value: object) -> None:
-    findings.refuse(
-        where,
-        f"不在抽签的范围（第 {first} 条到第 {last} 条）之内",
-        f"lies outside the range of the lot (records {first} to {last})",
-        ("请核对抽到的是第几条；没有照抽到的开始，就选“自己定的”",
-         "Check which record was drawn; if the draw was not followed, say “chosen”"),
-        value,
-    )  # fmt: skip
+        what = (
+            f"不在抽签的范围（第 {first} 条到第 {last} 条）之内",
+            f"lies outside the range of the lot (records {first} to {last})",
+        )
+        fix = (
+            "请核对抽到的是第几条；没有照抽到的开始，就选“自己定的”",
+            "Check which record was drawn; if the draw was not followed, say “chosen”",
+        )
+        findings.refuse(draft.where("start_record"), *what, fix, drawn)
+        _set_aside(draft, "start_record")
+        return
+    else:
+        return
+    _set_aside(draft, "earliest", "latest")
 
 
 def _check_starts(draft: Draft, findings: Findings) -> None:

@@ -3,60 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
 
-from htresearch.errors import Fault
 from htresearch.identifiers import find, mask
-from htresearch.intake.class_study import cells
-from htresearch.intake.class_study.cells import YEARLESS, empty
+from htresearch.intake.class_study import cells, dating
+from htresearch.intake.class_study.cells import empty
 from htresearch.intake.class_study.faults import Findings
 from htresearch.intake.class_study.layout import COLUMNS, DERIVED, EXAMPLE_RECORD, EXAMPLE_ROW, PHASES, heading
 from htresearch.intake.class_study.planning import Draft
-from htresearch.intake.entries import Unread, bare, plain
+from htresearch.intake.class_study.table import Record, Table
+from htresearch.intake.entries import bare, plain
 from htresearch.intake.place import masked
-from htresearch.intake.workbook import Sheet, cell, column_name
+from htresearch.intake.workbook import cell, column_name
 from htresearch.language import Text
 
 _HEADER_WITHIN = 40
 #: What makes a row a record; a date or a condition alone was written down ahead of the day.
 _TELLING = ("value", "as_planned", "second_value", "remark")
-_ABOUT_HALF_A_YEAR = timedelta(days=182)
-
-
-@dataclass(eq=False)
-class Record:
-    """One row that holds a record: its cells, and what they mean as far as it is read."""
-
-    row: int
-    held: Mapping[str, object]
-    read: dict[str, object] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class Table:
-    """Where the records stand.
-
-    Attributes
-    ----------
-    rows : list of list
-    header : int
-        The row of the headings, from 0.
-    columns : dict of str to int
-        The place of each known column.
-    place : callable
-        Names a cell (row and column name) in a message.
-    sheet : Sheet or None
-        Where merged cells and failed formulas are known.
-    """
-
-    rows: list[list]
-    header: int
-    columns: dict[str, int]
-    place: Callable[[int, str], Text | str]
-    sheet: Sheet | None = None
+#: More than a class does in a day; days of Excel, which are numbers too, lie above it.
+_LARGEST_COUNT = 10_000
 
 
 def header_of(rows: list[list]) -> tuple[int, dict[str, list[int]]] | None:
@@ -125,14 +92,14 @@ def _is_marked(value: object) -> bool:
 
 def _is_example(held: Mapping[str, object]) -> bool:
     """Tell whether a row that is marked as the example still is it."""
-    for name, shown in EXAMPLE_RECORD.items():
+    for name, expected in EXAMPLE_RECORD.items():
         value = held.get(name)
-        if isinstance(shown, Text):
-            same = isinstance(value, str) and bare(value) in (bare(shown.zh), bare(shown.en))
-        elif isinstance(shown, date):
-            same = not empty(value) and cells.same_day(value, shown)
+        if isinstance(expected, Text):
+            same = isinstance(value, str) and bare(value) in (bare(expected.zh), bare(expected.en))
+        elif isinstance(expected, date):
+            same = not empty(value) and cells.same_day(value, expected)
         else:
-            same = str(shown) == plain("" if value is None else value).removesuffix(".0")
+            same = str(expected) == plain("" if value is None else value).removesuffix(".0")
         if not same and not empty(value):
             return False
     return empty(held.get("phase"))
@@ -160,8 +127,7 @@ def read(table: Table, records: list[Record], draft: Draft, findings: Findings) 
                 record.read[name] = None
     _read_values(table, records, draft, findings)
     _read_rest(table, records, findings)
-    _read_dates(table, records, draft, findings)
-    _order(table, records, findings)
+    dating.read(table, records, draft, findings)
     _remarks(records, findings)
     _sessions(records, findings)
 
@@ -254,6 +220,9 @@ def _in_scale(
             ),
             number,
         )
+    elif scale == "count" and number > _LARGEST_COUNT:
+        fix = ("请检查；若是日期，是填错了列", "Check it; if it is a date, it stands in the wrong column")
+        findings.refuse(where, "大得不像一个班一天的次数", "is too large a count for one class and day", fix, number)
     elif (scale == "count" or (scale == "share" and out_of != 100)) and number != int(number):
         fix = ("请填整数；若记的是时间或分数，请把“记录的是”改为“数量”",
                "Fill in a whole number; if it is time or points, say “an amount” in the plan")  # fmt: skip
@@ -281,109 +250,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return " ".join(plain(value).split()) if str(value).isascii() else str(value).strip()
-
-
-# --- dates ----------------------------------------------------------------------------------------------------------
-
-
-def _read_dates(table: Table, records: list[Record], draft: Draft, findings: Findings) -> None:
-    today, yearless = date.today(), []
-    for record in records:
-        if "date" in record.read:
-            continue
-        value, where = record.held.get("date"), table.place(record.row, "date")
-        record.read["date"] = None
-        if empty(value):
-            findings.refuse(
-                where,
-                "有记录，没有日期",
-                "has a record but no date",
-                (
-                    "请补上这一天的日期；不是记录就清空这一行",
-                    "Fill in its date; empty the row if it is no record",
-                ),
-            )
-            continue
-        try:
-            record.read["date"] = cells.read_day(value)
-        except Unread as unread:
-            if unread.rule is YEARLESS:
-                yearless.append(record)
-            elif not cells.identifying(value):
-                findings.faults.append(Fault(where, unread.rule, unread.fix, masked(value)))
-            else:
-                findings.faults.append(Fault(where, unread.rule, unread.fix))
-    _complete(table, records, yearless, draft, findings)
-    for record in records:
-        day = record.read["date"]
-        if day is not None and day > today:
-            fix = ("请检查年月日；还没到的日子不要先填", "Check it; do not fill in days to come")
-            findings.refuse(table.place(record.row, "date"), "日期还没有到", "lies in the future", fix, day)
-
-
-def _complete(table: Table, records: list[Record], yearless: list[Record], draft: Draft, findings: Findings) -> None:
-    """Give days without a year the one year that the days around them leave, or refuse them."""
-    known = [record.read["date"] for record in records if record.read["date"] is not None]
-    planned = [*draft.starts, *([draft.values["decided_on"]] if draft.values.get("decided_on") else [])]
-    for record in yearless:
-        at = records.index(record)
-        earlier = [r.read["date"] for r in records[:at] if r.read["date"] is not None]
-        later = [r.read["date"] for r in records[at + 1 :] if r.read["date"] is not None]
-        anchors = earlier[-1:] or later[:1] or known or planned
-        read = None
-        if anchors:
-            since = earlier[-1] if earlier else min(anchors) - _ABOUT_HALF_A_YEAR
-            until = later[0] if later else max(anchors) + _ABOUT_HALF_A_YEAR
-            read = cells.read_yearless(record.held["date"], since, until)
-        record.read["date"] = read
-        if read is None:
-            findings.faults.append(
-                Fault(
-                    table.place(record.row, "date"),
-                    Text("没有写年份，也推不出是哪一年", "has no year, and which it is cannot be told"),
-                    cells.AS_DATE,
-                    masked(record.held["date"]),
-                )
-            )
-    if sum(record.read["date"] is not None for record in yearless):
-        count = sum(record.read["date"] is not None for record in yearless)
-        findings.note(
-            f"{count} 个日期没有写年份，按前后的日期补上",
-            f"{count} dates have no year; it follows from those around them",
-        )
-
-
-def _order(table: Table, records: list[Record], findings: Findings) -> None:
-    """Refuse a day that stands twice, and one that lies before the row above it."""
-    seen: dict[date, Record] = {}
-    latest = None
-    for record in records:
-        day = record.read["date"]
-        if day is None:
-            continue
-        where = table.place(record.row, "date")
-        if day in seen:
-            above = table.place(seen[day].row, "date")
-            findings.refuse(
-                where,
-                f"这一天已经有一条记录了（{above}）",
-                f"is a day that has a record already ({above})",
-                ("一天只能有一条：请核对日期，或把两条合成一条", "Keep one a day: check the date, or make them one"),
-                day,
-            )
-        elif latest is not None and day < latest:
-            findings.refuse(
-                where,
-                f"早于上面一行的日期（{latest}）",
-                f"lies before the date above it ({latest})",
-                (
-                    "请检查日期；确实记乱了，就按日期重新排序",
-                    "Check the date; if the rows are mixed up, sort them by date",
-                ),
-                day,
-            )
-        seen.setdefault(day, record)
-        latest = day if latest is None else max(latest, day)
 
 
 # --- remarks and numbers --------------------------------------------------------------------------------------------

@@ -48,8 +48,8 @@ def formats(book) -> dict:
         "lead": {"font_color": "#595959", "text_wrap": True},
         "section": {"bold": True, "font_size": 12, "font_color": "#FFFFFF", "bg_color": _BLUE, "indent": 1},
         "heading": {"bold": True, "font_size": 12, "font_color": _BLUE, "bottom": 2, "bottom_color": _BLUE},
-        "body": {"text_wrap": True, "valign": "top"},
-        "number": {"bold": True, "font_color": _BLUE, "align": "center", "valign": "top"},
+        "body": {"font_size": 11.5, "text_wrap": True, "valign": "top"},
+        "number": {"bold": True, "font_size": 11.5, "font_color": _BLUE, "align": "center", "valign": "top"},
         "head": {"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "align": "center", **line},
         "label": {"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "indent": 1, **line},
         "required": {"bold": True, "bg_color": "#F8D7B0", "text_wrap": True, "indent": 1, **line},
@@ -101,11 +101,10 @@ def write_guide(sheet, sections: Sequence[tuple[Text, Sequence[Text], bool]], lo
         for number, sentence in enumerate(sentences, 1):
             sheet.write_string(row, 0, str(number) if numbered else "·", looks["number"])
             sheet.write_string(row, 1, str(sentence), looks["body"])
-            sheet.set_row(row, _LINE_HEIGHT * _lines(sentence, 90) + 3)
+            sheet.set_row(row, 17.5 * _lines(sentence, 84) + 4)
             row += 1
     sheet.set_portrait()
     sheet.print_area(0, 0, row - 1, 1)
-    sheet.fit_to_pages(1, 1)
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------
@@ -122,6 +121,7 @@ def write_plan(sheet, given: Mapping[str, object], study_id: str, looks: Mapping
     )
     sheet.merge_range(_LEAD, 0, _LEAD, 2, str(lead), looks["lead"])
     sheet.set_row(_TITLE, 32)
+    sheet.set_row(_LEAD, 22)
     row = 2
     for title, entries in SECTIONS.items():
         sheet.merge_range(row, 0, row, 2, str(title), looks["section"])
@@ -377,7 +377,6 @@ def write_example(book, sheet, looks: Mapping) -> None:
     sheet.set_portrait()
     sheet.repeat_rows(head)
     sheet.print_area(0, 0, head + len(sample.LATE), last)
-    sheet.fit_to_pages(1, 0)
 
 
 def _write_sample_row(sheet, row: int, at: int, day: date, late: int | None, looks: Mapping) -> None:

@@ -86,7 +86,8 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all of the plan: the same plan, the same fingerprint."""
-        content = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, default=str)
+        numbers = {name: value and float(value) for name, value in (("out_of", self.out_of), ("target", self.target))}
+        content = json.dumps(asdict(self) | numbers, ensure_ascii=False, sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
