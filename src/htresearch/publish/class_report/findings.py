@@ -28,6 +28,8 @@ FEW = 3
 RISING, RISING_FROM = 0.4, 4
 #: A first phase this near the best that a share can be leaves little room.
 FULL = 0.9
+#: What a scale of a plan is called where observers are compared.
+_OBSERVED = {"count": "count", "share": "share", "amount": "duration"}
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Findings:
     agreement
         None where nobody recorded a second time.
     standards
-        The verdicts of `htresearch.singlecase.standards`.
+        As `htresearch.singlecase.standards` gives them; None where there is but one phase.
     note
         What the numbers leave out or assume.
     """
@@ -152,7 +154,7 @@ class Findings:
     done_before: Done
     done_after: Done
     agreement: Agreement | None
-    standards: pd.DataFrame | None
+    standards: singlecase.Standards | None
     note: tuple[Text, ...]
 
     @property
@@ -331,9 +333,8 @@ def _agreement(study: ClassStudy) -> Agreement | None:
         return None
     kept = int(both.sum()), int(one.notna().sum())
     same = int(((one - two).abs()[both] < 1e-9).sum())
-    scale = {"count": "count", "share": "share", "amount": "duration"}[study.plan.scale]
     try:
-        row = singlecase.observer_agreement(one.tolist(), two.tolist(), scale=scale).tidy().iloc[0]
+        row = singlecase.observer_agreement(one.tolist(), two.tolist(), scale=_OBSERVED[study.plan.scale]).tidy().iloc[0]
     except HTResearchError:  # numbers below 0 have no such index
         return Agreement(*kept, Interval(math.nan), same, same / kept[0] >= 0.8)
     share = Interval(*(float(row[name]) for name in ("estimate", "conf_low", "conf_high")))
@@ -390,3 +391,20 @@ def _pairs_drawn(study: ClassStudy) -> singlecase.Drawing | None:
         return None
     on = study.plan.decided_on or pd.Timestamp(study.records["date"].min()).date()
     return singlecase.Drawing(PairLottery(len(treated)), tuple(treated), on)
+
+
+def _standards(study: ClassStudy) -> singlecase.Standards | None:
+    """The verdicts of the standards; None where there is but one phase."""
+    plan = study.plan
+    options = {
+        "case": None,
+        "second": "second_value" if study.records["second_value"].notna().any() else None,
+        "manipulated": True,  # head teachers decide themselves when to begin
+        "scale": _OBSERVED[plan.scale],
+    }
+    for design in (plan.design, None):  # an ABAB that is not finished is an AB so far
+        try:
+            return singlecase.standards(study.records, design=design, **options)
+        except HTResearchError:
+            continue
+    return None
