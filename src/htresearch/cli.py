@@ -31,6 +31,15 @@ class Language(StrEnum):
     en = "en"
 
 
+class ReportFormat(StrEnum):
+    """What a report can be written as."""
+
+    html = "html"
+    pdf = "pdf"
+    docx = "docx"
+    png = "png"
+
+
 class Group(StrEnum):
     """The groups of tasks that can be timed."""
 
@@ -108,7 +117,7 @@ def _working(what: Text) -> Iterator[None]:
 
 @contextmanager
 def _counting(what: Text) -> Iterator[Callable[[int, int, str], None]]:
-    """Show on the error stream how many notebooks have been run."""
+    """Show on the error stream how many of something are done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -405,7 +414,64 @@ def _application() -> typer.Typer:
     ) -> None:
         _bench(out, [group.value for group in only or Group], rows, repeats, limit, slow, data, python or [])
 
+    app.add_typer(_reports(), name="report", help=_help("写报告。", "Write reports."))
     return app
+
+
+def _reports() -> typer.Typer:
+    """Build the commands that write reports."""
+    reports = typer.Typer(no_args_is_help=True)
+
+    @reports.callback()
+    def several() -> None:
+        """Keep the names of the commands, however many there are."""
+
+    @reports.command(
+        "class",
+        help=_help(
+            "把填好的“我的班级研究”写成两页的报告：网页、PDF、Word 和图。一个文件有问题，不影响别的。",
+            "Write two-page reports on filled class studies: page, PDF, Word and graph. A faulty file stops no other.",
+        ),
+    )
+    def one_class(
+        files: Annotated[
+            list[Path], typer.Argument(help=_help("工作簿，或放着它们的文件夹。", "Workbooks, or folders of them."))
+        ],
+        out: Annotated[
+            Path, typer.Option(help=_help("报告写入的文件夹。", "The folder that the reports are written to."))
+        ] = Path("class-reports"),
+        spoken: Annotated[
+            Language | None, typer.Option("--language", help=_help("报告的语言。", "The language of the reports."))
+        ] = None,
+        formats: Annotated[
+            list[ReportFormat] | None,
+            typer.Option("--format", help=_help("只要这一种，可多次给出。", "This one only; may be given several times.")),
+        ] = None,
+        plan: Annotated[
+            Path | None,
+            typer.Option(help=_help("表格（CSV）没有计划时，从这个工作簿取。", "The workbook with the plan for tables without.")),
+        ] = None,
+        workers: Annotated[
+            int, typer.Option(min=1, help=_help("同时写几份。", "How many reports are written at once."))
+        ] = 2,
+    ) -> None:
+        chosen = spoken.value if spoken else language.current()
+        kinds = [kind.value for kind in formats or ReportFormat]
+        raise typer.Exit(_report_class(files, out, kinds, chosen, plan, workers))
+
+    return reports
+
+
+def _report_class(
+    files: list[Path], out: Path, formats: list[str], spoken: str, plan: Path | None, workers: int
+) -> int:
+    with _counting(Text("写报告", "Writing reports")) as progress:
+        from htresearch.publish import report_class
+
+        reports = report_class(files, out, formats, spoken, plan, workers, progress)
+    with language.speaking(spoken):
+        typer.echo(str(reports))
+    return 1 if reports.failed else 0
 
 
 def _bench(
