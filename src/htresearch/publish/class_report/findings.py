@@ -298,8 +298,11 @@ def _interval(result: Estimates) -> Interval | None:
 
 
 def _ratio(note: list[Text], pair: tuple[list[float], list[float]], scale: str) -> Interval | None:
-    """The log ratio of the means, up where there is more, whichever way is better."""
-    result = singlecase.lrr(*pair, scale="count" if scale == "count" else "other")
+    """The log ratio of the means, up where there is more, whichever way is better.
+
+    Without the correction for short phases: the means stand in the table above, and readers do divide them.
+    """
+    result = singlecase.lrr(*pair, scale="count" if scale == "count" else "other", bias_correct=False)
     if result.tidy()["truncated"].iloc[0]:
         note.append(
             Text(
