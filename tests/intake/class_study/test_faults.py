@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from htresearch.errors import ArgumentError, IntakeError
-from htresearch.intake.class_study import from_frame, read_class_study, write_workbook
+from htresearch.intake.class_study import PlanHistory, from_frame, read_class_study, read_plan, write_workbook
 from intake.class_study import filling
 from intake.class_study.filling import (
     PLAN,
@@ -85,7 +85,7 @@ WAYS = {
     "above 100 per cent": (share(总数=100, C7=101), "每天记录 · C7", "百分数超过了 100"),
     "a share in a cell of per cent": (share(总数=100, C7=0.85), "每天记录 · C7", "85% 存成了 0.85"),
     "a share without its total": (share(总数=None), "我的计划 · 总数", "却没有填总数"),
-    "a total of nothing": (share(总数=0), "我的计划 · 总数", "总数须大于 0"),
+    "a total of nothing": (share(总数=0), "我的计划 · 总数", "总数须是大于 0"),
     "a total for a count": (planned(总数=42), "我的计划 · 总数", "“记录的是”却不是"),
     "text for the second recorder": (spoil(E7="同上"), "每天记录 · E7", "不是一个数"),
     "neither yes nor no": (spoil(D7="部分"), "每天记录 · D7", "不是“是”或“否”"),
@@ -124,7 +124,7 @@ WAYS = {
         planned(恢复原样从哪天开始=days()[15]), "我的计划 · 恢复原样从哪天开始", "这种安排用不到这个日期"
     ),
     "by turns without conditions": (
-        planned(怎样安排="两种做法轮流（交替）", 改变从哪天开始=None), "每天记录 · G5", "每天都要写用的是哪一种"
+        planned(怎样安排="两种做法轮流（交替）", 改变从哪天开始=None), "每天记录 · G5", "却没有写哪天用的是哪一种"
     ),
     "an entry left empty": (planned(**{"谁同意了，怎样征求的": None}), "我的计划 · 谁同意了，怎样征求的", "没有填"),
     "no question": (planned(研究的问题="  "), "我的计划 · 研究的问题", "“研究的问题”没有填"),
@@ -172,7 +172,7 @@ def relabel(form):
 
 
 #: Ways that really are several mistakes.
-SEVERAL = {"by turns without conditions", "a design without its other days"}
+SEVERAL = {"a design without its other days"}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -272,6 +272,7 @@ FRAME = pd.DataFrame({"date": days(5), "value": [1, 2, 3, 4, 5]})
         (FRAME, {**GIVEN, "starts": ["x"]}, "计划的 starts.*不是完整的日期"),
         (FRAME, {k: v for k, v in GIVEN.items() if k != "unit"}, "计划的 unit.*没有填"),
         (FRAME, {}, "计划的 question"),
+        (FRAME, {**GIVEN, "decided_on": pd.NaT, "target": float("nan"), "unit": pd.NA}, "计划的 unit.*没有填"),
         (FRAME.assign(value=["a", 1, 2, 3, 4]), GIVEN, "列 value 第 1 行.*不是一个数"),
         (FRAME.assign(value=float("inf")), GIVEN, "列 value 第 1 行.*数字太大"),
         (FRAME.iloc[::-1], GIVEN, "列 date 第 2 行.*早于上面一行"),
@@ -283,3 +284,10 @@ FRAME = pd.DataFrame({"date": days(5), "value": [1, 2, 3, 4, 5]})
 def test_what_is_given_is_checked_too(frame, given, said):
     with pytest.raises(ArgumentError, match=said):
         from_frame(frame, given)
+
+
+@pytest.mark.parametrize("path", [None, 5, "a\0b", ["a.xlsx"]])
+@pytest.mark.parametrize("reads", [read_class_study, read_plan, PlanHistory, write_workbook])
+def test_what_is_no_path_is_refused(reads, path):
+    with pytest.raises(ArgumentError, match="不是路径"):
+        reads(path)

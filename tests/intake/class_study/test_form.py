@@ -126,6 +126,7 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         ({"draw": (30, 11)}, "参数 draw.*不是抽签的范围"),
         ({"draw": (1, 5)}, "参数 draw"),
         ({"draw": "11-30"}, "参数 draw"),
+        ({"seed": "x"}, "参数 seed"),
         ({"draw": (5, 9), "topic": "speaking"}, "抽的是先后"),
     ):
         with pytest.raises(ArgumentError, match=said):

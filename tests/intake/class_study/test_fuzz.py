@@ -41,7 +41,13 @@ CELLS = st.one_of(
     ),
 )
 ENTRIES = (*filling.ENTRIES, "怎样安排", "总数", "改变从哪天开始", "恢复原样从哪天开始", "单位", "记录的是")
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=40,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
+import numpy as np
+import pandas as pd
+
 from htresearch.checks import suggestion
 from htresearch.identifiers import find
 from htresearch.intake.class_study.layout import Choice
@@ -63,6 +66,21 @@ AS_NUMBER = Text(
 def empty(value: object) -> bool:
     """Tell whether a cell holds nothing that can be seen."""
     return value is None or (isinstance(value, str) and not plain(value))
+
+
+def native(value: object) -> object:
+    """Return a value of a frame or a mapping as a cell of a file would hold it."""
+    if value is None or (not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value)):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime()
+    if isinstance(value, np.datetime64):
+        return pd.Timestamp(value).to_pydatetime()
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    return value if isinstance(value, str | int | float | date) else str(value)
 
 
 def identifying(value: object) -> bool:

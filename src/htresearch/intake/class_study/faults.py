@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from htresearch import checks
 from htresearch.errors import ArgumentError, Fault, IntakeError
 from htresearch.intake.entries import Unread
 from htresearch.intake.place import masked
@@ -17,6 +19,18 @@ def shown(value: object) -> object:
         value = int(value)
     covered = masked(value)
     return value if isinstance(value, int | float) and covered == str(value) else covered
+
+
+def path_fault(path: object) -> Fault | None:
+    """Refuse what is no path."""
+    if isinstance(path, str | Path) and "\0" not in str(path):
+        return None
+    return Fault(
+        checks.argument("path"),
+        Text("不是路径", "is no path"),
+        Text("请给文件的路径", "Give a path"),
+        repr(path)[:40],
+    )
 
 
 @dataclass(eq=False)

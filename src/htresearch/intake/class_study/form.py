@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from htresearch import checks
 from htresearch.atomic import write_file
 from htresearch.errors import Fault
 from htresearch.intake.class_study import guide, sheets
+from htresearch.intake.class_study.faults import path_fault
 from htresearch.intake.class_study.layout import ENTRIES, FILE_NAME, SHEETS
 from htresearch.intake.class_study.topics import Topic
 from htresearch.intake.class_study.topics import topic as find_topic
@@ -84,7 +86,7 @@ def write_workbook(
     from htresearch.language import LANGUAGES, current, speaking
 
     spoken = language or current()
-    checks.require(checks.one_of("language", spoken, LANGUAGES))
+    checks.require(checks.one_of("language", spoken, LANGUAGES), path_fault(path), _seed_fault(seed))
     path = Path(path)
     if path.is_dir():
         path = path / (FILE_NAME.zh if spoken == "zh" else FILE_NAME.en)
@@ -104,7 +106,7 @@ def draw_start(earliest: int, latest: int, seed: int | None = None) -> int:
     >>> 11 <= draw_start(11, 30) <= 30
     True
     """
-    checks.require(_range_fault((earliest, latest), "AB"))
+    checks.require(_range_fault((earliest, latest), "AB"), _seed_fault(seed))
     return int(np.random.default_rng(seed).integers(earliest, latest + 1))
 
 
@@ -124,10 +126,14 @@ def _writable(path: Path) -> Fault | None:
     return Fault(checks.argument("path"), rule, fix, str(path))
 
 
+def _seed_fault(seed: object) -> Fault | None:
+    return None if seed is None else checks.integer("seed", seed, at_least=0)
+
+
 def _range_fault(draw: object, design: str) -> Fault | None:
     if isinstance(draw, bool):
         return None
-    pair = isinstance(draw, tuple | list) and len(draw) == 2 and all(type(bound) is int for bound in draw)
+    pair = isinstance(draw, tuple | list) and len(draw) == 2 and all(isinstance(bound, Integral) for bound in draw)
     if design == "alternating":
         rule = Text("两种做法轮流时抽的是先后，没有范围", "with conditions by turns the order is drawn, not a range")
         return Fault(checks.argument("draw"), rule, Text("请写 draw=True", "Give draw=True"), draw)

@@ -9,8 +9,10 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+from htresearch import checks
 from htresearch.atomic import write_file
 from htresearch.errors import Fault, IntakeError
+from htresearch.intake.class_study.faults import path_fault
 from htresearch.intake.class_study.layout import ENTRIES
 from htresearch.intake.class_study.study import Change, ClassStudy, Plan
 from htresearch.language import Text, listing
@@ -45,6 +47,7 @@ class PlanHistory:
     """
 
     def __init__(self, path: str | Path):
+        checks.require(path_fault(path))
         self.path = Path(path)
         self._seen = _load(self.path)
 

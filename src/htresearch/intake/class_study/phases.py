@@ -142,8 +142,8 @@ def _check_draw(records: list[Record], starts: list[date], draft: Draft, finding
             f"改变从 {starts[0]} 开始，那是第 {begun} 条记录，抽到的却是第 {drawn} 条",
             f"begins the change on {starts[0]}, which is record {begun}, but record {drawn} was drawn",
             (
-                "请核对日期与抽到的序号；没有照抽到的开始，就选“自己定的”",
-                "Check both; if the draw was not followed, say “chosen”",
+                "请核对日期与抽到的序号（空着的行不算一条）；没有照抽到的开始，就选“自己定的”",
+                "Check both (an empty row is no record); if the draw was not followed, say “chosen”",
             ),
         )
     elif low is not None and high is not None and not low <= begun <= high:
@@ -165,6 +165,14 @@ def _check_draw(records: list[Record], starts: list[date], draft: Draft, finding
 
 
 def _alternating(records: list[Record], draft: Draft, place: Place, findings: Findings) -> None:
+    if not any(record.held.get("phase") for record in records):
+        findings.refuse(
+            place(records[0].row, "phase"),
+            "两种做法轮流，却没有写哪天用的是哪一种",
+            "is empty, as is the column: with two conditions by turns each day needs its own",
+            ("请每天填“改变前”或“改变后”", "Fill in “Before” or “After” for each day"),
+        )
+        return
     runs, before = {"A": 0, "B": 0}, None
     for record in records:
         phase = record.read.get("phase")

@@ -7,7 +7,11 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from itertools import pairwise
 
+import numpy as np
+import pandas as pd
+
 from htresearch.errors import Fault
+from htresearch.identifiers import mask
 from htresearch.intake.class_study import cells
 from htresearch.intake.class_study.faults import Findings
 from htresearch.intake.class_study.layout import CHANGED, CHANGED_ON, ENTRIES, STUDY_ID, Entry
@@ -216,20 +220,20 @@ def from_given(plan: Plan | Mapping, findings: Findings) -> Draft:
     known = {f.name for f in fields(Plan)} | {"start_record"}
     for name in [n for n in given if n not in known]:
         findings.refuse(
-            _field(str(name)[:40]),
+            _field(mask(str(name)[:40])),
             "计划没有这一项",
             "is no entry of a plan",
             (f"可用的有：{'、'.join(sorted(known))}", f"The entries are: {', '.join(sorted(known))}"),
         )
-    starts = given.pop("starts", None) or ()
-    starts = [starts] if isinstance(starts, str | date) else starts
-    if not isinstance(starts, list | tuple) or len(starts) > 3:
+    starts = given.pop("starts", None)
+    starts = () if starts is None else [starts] if isinstance(starts, str | date) else starts
+    if not isinstance(starts, list | tuple | np.ndarray | pd.Series) or len(starts) > 3:
         findings.refuse(_field("starts"), "不是一到三个日期", "is not one to three days",
                         ("请给一个日期的列表", "Give a list of dates"), str(starts)[:40])  # fmt: skip
         starts = ()
     given |= dict(zip(_STARTS, starts, strict=False))
     for name, entry in ENTRIES.items():
-        draft.values[name] = _understood(entry, given.get(name), draft, findings)
+        draft.values[name] = _understood(entry, cells.native(given.get(name)), draft, findings)
     draft.values["design"] = draft.values["design"] or ("AB" if "design" not in draft.bad else None)
     draft.values["start"] = draft.values["start"] or ("chosen" if "start" not in draft.bad else None)
     return draft
@@ -267,9 +271,9 @@ def _check_share(draft: Draft, findings: Findings) -> None:
             "is empty although values are out of it",
             ("请填全班人数；记百分之几就填 100", "Fill in the pupils of the class; 100 where per cent are recorded"),
         )
-    elif out_of is not None and out_of <= 0:
-        fix = ("请填一个正数，如全班人数", "Fill in a positive number, such as the pupils of the class")
-        findings.refuse(draft.where("out_of"), "总数须大于 0", "must be above 0", fix, out_of)
+    elif out_of is not None and (out_of <= 0 or out_of != int(out_of)):
+        fix = ("请填全班人数这样的数", "Fill in a number such as the pupils of the class")
+        findings.refuse(draft.where("out_of"), "总数须是大于 0 的整数", "must be a whole number above 0", fix, out_of)
         _set_aside(draft, "out_of")
     elif out_of is not None and scale in ("count", "amount"):
         findings.refuse(

@@ -8,13 +8,12 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from htresearch import checks
 from htresearch.errors import Fault
-from htresearch.intake.class_study import phases, planning, records
-from htresearch.intake.class_study.faults import Findings
+from htresearch.intake.class_study import cells, phases, planning, records
+from htresearch.intake.class_study.faults import Findings, path_fault
 from htresearch.intake.class_study.locating import Locator, table_of
 from htresearch.intake.class_study.planning import Draft
 from htresearch.intake.class_study.study import RECORDS as RECORD_COLUMNS
@@ -64,6 +63,7 @@ def read_class_study(path: str | Path, plan: Plan | Mapping | ClassStudy | str |
     ...     print(error.faults[-1])
     class.xlsx · 每天记录：还没有记录。请从例子下面的空行开始，一天填一行。
     """
+    checks.require(path_fault(path))
     path = Path(path)
     given = _given(plan)
     book = open_table(path)
@@ -117,7 +117,7 @@ def from_frame(frame: pd.DataFrame, plan: Plan | Mapping | ClassStudy | str | Pa
         checks.require(Fault(checks.argument("plan"), rule, fix))
     draft = planning.from_given(given, findings)
     names = [str(name) for name in frame.columns]
-    rows = [names, *([_native(v) for v in row] for row in frame.itertuples(index=False, name=None))]
+    rows = [names, *([cells.native(v) for v in row] for row in frame.itertuples(index=False, name=None))]
 
     def place(row: int, name: str) -> Text:
         column = names[table.columns[name]] if table and name in table.columns else name
@@ -139,6 +139,7 @@ def read_plan(path: str | Path) -> Plan:
     IntakeError
         If it has no plan, or something in it is wrong.
     """
+    checks.require(path_fault(path))
     path, findings = Path(path), Findings()
     draft = Locator(path.name, open_table(path), findings).plan(None)
     if draft is not None:
@@ -157,19 +158,6 @@ def _given(plan: object) -> Plan | Mapping | None:
     rule = Text("不是计划", "is no plan")
     fix = Text("请给 Plan、各项的字典、一项研究，或有计划的工作簿", "Give a Plan, a mapping, a study or a workbook")
     return checks.require(Fault(checks.argument("plan"), rule, fix, type(plan).__name__))
-
-
-def _native(value: object) -> object:
-    """Return a value of a frame as a cell of a file would hold it."""
-    if value is None or (not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value)):
-        return None
-    if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime()
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return int(value)
-    return value if isinstance(value, str | int | float | date) else str(value)
 
 
 # --- records --------------------------------------------------------------------------------------------------------
