@@ -429,7 +429,8 @@ def _reports() -> typer.Typer:
         "class",
         help=_help(
             "把填好的“我的班级研究”写成两页的报告：网页、PDF、Word 和图。一个文件有问题，不影响别的。",
-            "Write two-page reports on filled class studies: page, PDF, Word and graph. A faulty file stops no other.",
+            "Write two-page reports on filled class studies: page, PDF, Word and graph. A faulty file stops no "
+            "other.",
         ),
     )
     def one_class(
@@ -444,11 +445,17 @@ def _reports() -> typer.Typer:
         ] = None,
         formats: Annotated[
             list[ReportFormat] | None,
-            typer.Option("--format", help=_help("只要这一种，可多次给出。", "This one only; may be given several times.")),
+            typer.Option(
+                "--format", help=_help("只要这一种，可多次给出。", "This one only; may be given several times.")
+            ),
         ] = None,
         plan: Annotated[
             Path | None,
-            typer.Option(help=_help("表格（CSV）没有计划时，从这个工作簿取。", "The workbook with the plan for tables without.")),
+            typer.Option(
+                help=_help(
+                    "表格（CSV）没有计划时，从这个工作簿取。", "The workbook with the plan for tables without."
+                )
+            ),
         ] = None,
         workers: Annotated[
             int, typer.Option(min=1, help=_help("同时写几份。", "How many reports are written at once."))

@@ -8,7 +8,9 @@ from html import unescape
 from importlib.util import find_spec
 from pathlib import Path
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 
 _RUN = """
 axe.run(document, {resultTypes: ["violations"]}).then(function (found) {
@@ -16,7 +18,9 @@ axe.run(document, {resultTypes: ["violations"]}).then(function (found) {
   told.id = "axe-told";
   told.textContent = JSON.stringify({
     passes: found.passes.length,
-    violations: found.violations.map(function (v) { return [v.id, v.impact, v.nodes.map(function (n) { return n.html; })]; })
+    violations: found.violations.map(function (v) {
+      return [v.id, v.impact, v.nodes.map(function (n) { return n.html; })];
+    })
   });
   document.body.appendChild(told);
 });
@@ -29,7 +33,9 @@ def violations(page: str, folder: Path) -> list:
     script = Path(find_spec("axe_core_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
     page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
     file = folder / "page.html"
-    file.write_text(page.replace("</body>", f"<script>{script}</script><script>{_RUN}</script></body>"), encoding="utf-8")
+    file.write_text(
+        page.replace("</body>", f"<script>{script}</script><script>{_RUN}</script></body>"), encoding="utf-8"
+    )
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -70,7 +70,9 @@ def test_pairs_that_were_drawn_are_tested_and_other_orders_are_not():
 def test_two_recorders_are_compared():
     second = [31, None, None, None, 30, None, None, None, None, None, 35, None, None, 36, *[None] * 8]
     report = compose(usual(others=second))
-    assert "有 4 次由两个人各自记录（占 18%；通常希望有五分之一以上），其中 3 次完全一样" in section(report, "记录靠得住")
+    assert "有 4 次由两个人各自记录（占 18%；通常希望有五分之一以上），其中 3 次完全一样" in section(
+        report, "记录靠得住"
+    )
     assert "第二人" in report.records.head
     assert "没有第二个人同时记录" in section(compose(usual()), "记录靠得住")
 
@@ -117,7 +119,9 @@ def test_a_plan_after_the_first_record_counts_for_less():
 
 def test_what_to_do_next_follows_from_what_is_missing():
     assert "每一段最好记到 5 次以上，现在最少的一段是 2 次" in section(compose(usual(2, 6)), "下一步")
-    assert "等记录平稳了再开始" in section(compose(before_and_after([1, 2, 3, 4, 5], [7, 8, 7, 8, 7], LATE, improvement="increase")), "下一步")
+    assert "等记录平稳了再开始" in section(
+        compose(before_and_after([1, 2, 3, 4, 5], [7, 8, 7, 8, 7], LATE, improvement="increase")), "下一步"
+    )
     assert "先停一停" in section(compose(before_and_after([1, 2, 1, 2, 1], [7, 8, 7, 8, 7], LATE)), "下一步")
     assert "接近最好" in section(compose(before_and_after([44, 45, 44, 45, 44], [45, 45, 44, 45, 45])), "下一步")
     assert "错开开始" in section(compose(usual()), "下一步")
@@ -141,8 +145,18 @@ def test_remarks_stay_out():
 def test_every_report_is_in_one_language():
     with language.speaking("en"):
         report = compose(
-            usual(question="More homework?", watched="Homework", counting="Counted", unit="pupils", before="As always",
-                  after="Reminded", success="40", consent="All agreed", school="A School", class_name="3")  # fmt: skip
+            usual(
+                question="More homework?",
+                watched="Homework",
+                counting="Counted",
+                unit="pupils",
+                before="As always",
+                after="Reminded",
+                success="40",
+                consent="All agreed",
+                school="A School",
+                class_name="3",
+            )
         )
     whole = str(replace(report, picture=None)) + report.picture.alt
     assert not [mark for mark in whole if 0x2E80 < ord(mark) < 0xFF00]

@@ -116,7 +116,7 @@ def test_wrong_arguments_are_refused_at_once(tmp_path):
 def test_a_plan_that_changed_after_the_first_record_is_printed(sound, tmp_path):
     form = shutil.copy(sound, tmp_path / "a.xlsx")
     report_class(form, tmp_path / "out", "html")
-    plan(form, 怎样算好="改变后平均每天不到 3 人次")
+    plan(form, 怎样算成功="改变后平均每天不到 3 人次")
     one = report_class(form, tmp_path / "out", "html").reported[0]
     page = one.written[0].read_text(encoding="utf-8")
     today = date.today()
@@ -132,7 +132,7 @@ def test_two_files_of_one_study_do_not_share_a_folder(sound, tmp_path):
     assert len(set(folders)) == 2
 
 
-def test_several_are_written_at_once_and_progress_is_told(tmp_path, monkeypatch):
+def test_several_are_written_at_once_and_progress_is_told(tmp_path):
     told = []
     studies = [usual(school=f"第{n}小学") for n in range(4)]
     studies = [type(s)(s.plan, s.records, f"{n}.xlsx", f"study-{n}") for n, s in enumerate(studies)]
@@ -140,7 +140,7 @@ def test_several_are_written_at_once_and_progress_is_told(tmp_path, monkeypatch)
     assert [one.source for one in reports.reported] == ["0.xlsx", "1.xlsx", "2.xlsx", "3.xlsx"]
     assert [done for done, _, _ in told] == [1, 2, 3, 4]
     assert all(one.written[0].exists() for one in reports.reported)
-    assert not [p for p in (tmp_path / "out").rglob(".*")]
+    assert not list((tmp_path / "out").rglob(".*"))
 
 
 def test_the_same_study_gives_the_same_files(tmp_path):

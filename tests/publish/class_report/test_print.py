@@ -48,12 +48,16 @@ def test_up_to_sixty_records_fit_on_two_pages(n, m):
 
 
 def test_long_plans_and_every_design_fit_on_two_pages():
-    long = replace(PLAN, counting=PLAN.counting * 6, before=PLAN.before * 5, after=PLAN.after * 5, consent=PLAN.consent * 5)
+    long = replace(
+        PLAN, counting=PLAN.counting * 6, before=PLAN.before * 5, after=PLAN.after * 5, consent=PLAN.consent * 5
+    )
     assert len(printed(usual(plan=long))[2]) == 2
     phases = "AAAAABBBBBAAAAABBBBB"
     values = [5, 6, 5, 4, 5, 9, 8, 9, 10, 9, 6, 5, 6, 7, 5, 9, 10, 9, 11, 10]
     assert len(printed(made_up(phases, values, LATE, design="ABAB"))[2]) == 2
-    turns = made_up("ABBAABBAABBA" * 3, [5, 8, 9, 5, 6, 9, 8, 4, 5, 8, 9, 5] * 3, LATE, design="alternating", start="drawn")
+    turns = made_up(
+        "ABBAABBAABBA" * 3, [5, 8, 9, 5, 6, 9, 8, 4, 5, 8, 9, 5] * 3, LATE, design="alternating", start="drawn"
+    )
     assert len(printed(turns)[2]) == 2
 
 
@@ -83,7 +87,9 @@ def test_what_a_teacher_wrote_with_other_characters_is_printed_with_a_mark():
 
 
 def test_phone_numbers_in_a_plan_are_not_printed():
-    _, content, pages = printed(usual(question="有事打13800138000，按时交作业的人会多吗？", consent="李家长 13900139000 同意"))
+    _, _, pages = printed(
+        usual(question="有事打13800138000，按时交作业的人会多吗？", consent="李家长 13900139000 同意")
+    )
     whole = "".join(pages)
     assert "13800138000" not in whole
     assert "13900139000" not in whole

@@ -35,7 +35,10 @@ def test_a_plan_a_study_or_a_topic_by_name_will_do(plan, tmp_path):
 
 
 def test_the_same_sheet_has_the_same_bytes(tmp_path):
-    assert record_sheet(tmp_path / "a.pdf", "homework").read_bytes() == record_sheet(tmp_path / "b.pdf", "homework").read_bytes()
+    assert (
+        record_sheet(tmp_path / "a.pdf", "homework").read_bytes()
+        == record_sheet(tmp_path / "b.pdf", "homework").read_bytes()
+    )
 
 
 def test_an_unknown_topic_and_a_folder_that_is_not_there_are_refused(tmp_path, in_both_languages):

@@ -52,7 +52,12 @@ def test_the_picture_has_words_that_stand_for_it(written):
 
 def test_chinese_fonts_are_named_and_no_theme_overrides_them(written):
     styles = docx.Document(BytesIO(written[1])).styles
-    for name, font in (("Normal", "宋体"), ("Heading 1", "微软雅黑"), ("Heading 2", "微软雅黑"), ("Sentence", "宋体")):
+    for name, font in (
+        ("Normal", "宋体"),
+        ("Heading 1", "微软雅黑"),
+        ("Heading 2", "微软雅黑"),
+        ("Sentence", "宋体"),
+    ):
         fonts = styles[name].element.rPr.rFonts
         assert fonts.get(qn("w:eastAsia")) == font
         assert not [key for key in fonts.attrib if key.endswith("Theme")]
@@ -70,7 +75,16 @@ def test_libreoffice_opens_it_on_two_pages_with_picture_and_tables(written, tmp_
     report, content = written
     (tmp_path / "report.docx").write_bytes(content)
     home = f"-env:UserInstallation=file://{tmp_path / 'home'}"
-    command = ["soffice", home, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(tmp_path / "report.docx")]
+    command = [
+        "soffice",
+        home,
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        str(tmp_path),
+        str(tmp_path / "report.docx"),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     first, second = PdfReader(tmp_path / "report.pdf").pages
     assert len(first.images) == 1
