@@ -355,11 +355,12 @@ def _pretest(correct: str, corrected: bool, p_value: float, alpha: float) -> Tex
         return Text(
             "已去除基线趋势（Theil–Sen），不论其是否显著；标准误没有计入趋势估计的误差，基线短时区间太窄，常把偶然当成变化。",
             "The baseline's trend (Theil-Sen) was taken out, significant or not; the standard error does not know "
-            "that it was estimated: after a short baseline the interval is too narrow and often takes chance for change.",
+            "that it was estimated: after a short baseline the interval is too narrow and takes chance for change.",
         )
     if corrected:
         return Text(
-            f"基线趋势显著（p = {p_value:.3f} < {alpha:g}），已去除；标准误没有计入趋势估计的误差，基线短时区间太窄。",
+            f"基线趋势显著（p = {p_value:.3f} < {alpha:g}），已去除；"
+            "标准误没有计入趋势估计的误差，基线短时区间太窄。",
             f"The baseline's trend is significant (p = {p_value:.3f} < {alpha:g}) and was taken out; the standard "
             "error does not know that it was estimated: after a short baseline the interval is too narrow.",
         )

@@ -140,7 +140,8 @@ def cdc(
     Examples
     --------
     >>> import htresearch as ht
-    >>> ht.singlecase.cdc([3, 4, 3, 4], [6, 7, 6, 8, 7]).tidy()[["better", "critical", "systematic"]].to_dict("records")
+    >>> found = ht.singlecase.cdc([3, 4, 3, 4], [6, 7, 6, 8, 7]).tidy()
+    >>> found[["better", "critical", "systematic"]].to_dict("records")
     [{'better': 5, 'critical': 5, 'systematic': True}]
     """
     phases = read(

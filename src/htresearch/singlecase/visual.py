@@ -113,8 +113,8 @@ def visual_analysis(
         values to the median of the first three; absolute_change, from the last value to the first (Lane & Gast);
         overlap, the share of the later values that are no better than the best before, and range_overlap, the share
         within the range before. Changes are later minus earlier, whichever way is better.
-        Of phases that come back: repetition_difference to the time before (consistency). `.by_phase()` and `.by_pair()`
-        give the same with a column per aspect; `.glance()` one row: n_cases, n, n_missing. No standard errors.
+        Of phases that come back: repetition_difference to the time before (consistency). `.by_phase()` and
+        `.by_pair()` give the same with a column per aspect; `.glance()` one row: n_cases, n, n_missing. No standard errors.
 
     Raises
     ------

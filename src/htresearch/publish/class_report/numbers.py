@@ -116,8 +116,10 @@ def _chance(found: Findings) -> tuple | None:
         p,
         "–",
         Text(
-            f"办法毫无作用时，抽签碰巧抽出这样好的比例（或更好）的可能；能抽的有 {chance.possible} 种，最小也有 {least}",
-            f"How often lots alone do as well or better if nothing changed; with {chance.possible} possible draws, never "
+            f"办法毫无作用时，抽签碰巧抽出这样好的比例（或更好）的可能；能抽的有 {chance.possible} 种，"
+            f"最小也有 {least}",
+            f"How often lots alone do as well or better if nothing changed; with {chance.possible} possible "
+            f"draws, never "
             f"below {least}",
         ),
     )
@@ -138,7 +140,8 @@ def remarks(found: Findings) -> list[Text]:
     said = [
         Text(
             "区间按各次记录互不相干计算；相邻的日子往往相像，真正的不确定还要大一些。",
-            "Intervals take records as unrelated; neighbouring days are often alike, so the true uncertainty is larger.",
+            "Intervals take records as unrelated; neighbouring days are often alike, so the true uncertainty "
+            "is larger.",
         )
     ]
     if found.study.plan.design == "ABAB":
