@@ -114,7 +114,8 @@ def visual_analysis(
         overlap, the share of the later values that are no better than the best before, and range_overlap, the share
         within the range before. Changes are later minus earlier, whichever way is better.
         Of phases that come back: repetition_difference to the time before (consistency). `.by_phase()` and
-        `.by_pair()` give the same with a column per aspect; `.glance()` one row: n_cases, n, n_missing. No standard errors.
+        `.by_pair()` give the same with a column per aspect; `.glance()` one row: n_cases, n, n_missing. No standard
+        errors.
 
     Raises
     ------
