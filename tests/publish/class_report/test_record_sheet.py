@@ -27,6 +27,12 @@ def test_every_topic_has_one_page(topic, spoken, tmp_path):
         assert "".join(getattr(topics()[topic].watched, spoken).split()).replace("-", "") in said
 
 
+def test_both_halves_have_their_rows(tmp_path):
+    words = PdfReader(record_sheet(tmp_path / "sheet.pdf", "lateness")).pages[0].extract_text().split()
+    assert words.count("日期") == 2
+    assert {str(n) for n in range(1, 41)} <= set(words)
+
+
 @pytest.mark.parametrize("plan", [PLAN, usual(), "作业按时上交"])
 def test_a_plan_a_study_or_a_topic_by_name_will_do(plan, tmp_path):
     said = text(record_sheet(tmp_path, plan))
