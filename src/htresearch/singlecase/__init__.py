@@ -1,23 +1,51 @@
 """Single cases: one class watched over weeks, before a change and after it."""
 
+from htresearch.singlecase.between_case import BetweenCaseEffect, between_case_smd
+from htresearch.singlecase.drawing import (
+    Drawing,
+    draw_alternating,
+    draw_multiple_baseline,
+    draw_phases,
+    draw_start,
+    load_drawing,
+)
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
 from htresearch.singlecase.medians import lrm
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.ratios import lor, lrr
+from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
+from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
+from htresearch.singlecase.power import SimulatedPower, power
+from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
+from htresearch.singlecase.ratios import lor, lrm, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
+from htresearch.singlecase.synthesis import Synthesis, synthesis
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
 from htresearch.singlecase.trend import cdc, pet
 
 __all__ = [
     "IMPROVEMENT",
     "INDICES",
+    "BetweenCaseEffect",
+    "Drawing",
+    "MultilevelPiecewise",
+    "PiecewiseRegression",
+    "RandomisationTest",
+    "SimulatedPower",
+    "Synthesis",
+    "between_case_smd",
     "cdc",
+    "draw_alternating",
+    "draw_multiple_baseline",
+    "draw_phases",
+    "draw_start",
     "effect_sizes",
     "gradual_effects",
     "ird",
+    "load_drawing",
     "lor",
     "lrm",
     "lrr",
@@ -25,26 +53,15 @@ __all__ = [
     "pand",
     "pem",
     "pet",
+    "piecewise",
+    "piecewise_multilevel",
     "pnd",
     "pogo",
+    "power",
+    "randomisation_test",
     "smd",
+    "synthesis",
     "tau",
     "tau_bc",
     "tau_u",
-from htresearch.singlecase.between_case import BetweenCaseEffect, between_case_smd
-from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
-from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
-from htresearch.singlecase.series import IMPROVEMENT
-from htresearch.singlecase.synthesis import Synthesis, synthesis
-
-__all__ = [
-    "IMPROVEMENT",
-    "BetweenCaseEffect",
-    "MultilevelPiecewise",
-    "PiecewiseRegression",
-    "Synthesis",
-    "between_case_smd",
-    "piecewise",
-    "piecewise_multilevel",
-    "synthesis",
 ]
