@@ -4,10 +4,12 @@ Exit status: 0 done, 1 the input is at fault (every fault is listed), 2 wrong us
 """
 
 import errno
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +37,15 @@ class Accept(StrEnum):
     nothing = "nothing"
     empty = "empty"
     new = "new"
+
+
+class ReportFormat(StrEnum):
+    """What a report can be written as."""
+
+    html = "html"
+    pdf = "pdf"
+    docx = "docx"
+    png = "png"
 
 
 class Group(StrEnum):
@@ -114,7 +125,7 @@ def _working(what: Text) -> Iterator[None]:
 
 @contextmanager
 def _counting(what: Text) -> Iterator[Callable[[int, int, str], None]]:
-    """Show on the error stream how many notebooks have been run."""
+    """Show on the error stream how many of something are done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -314,6 +325,40 @@ def _application() -> typer.Typer:
         else:
             raise typer.Exit(_intake_forms(files, study, accept.value))
 
+    new = typer.Typer(no_args_is_help=True, help=_help("生成要填写的东西。", "Make what is to be filled in."))
+    app.add_typer(new, name="new")
+
+    @new.command(
+        "class-study",
+        help=_help(
+            "生成一项班级研究的工作簿（xlsx）和一张手写的记录纸（PDF），不用编程。",
+            "Make the workbook of a class study (xlsx) and a sheet to record on by pen (PDF): no code needed.",
+        ),
+    )
+    def class_study(
+        folder: Annotated[Path, typer.Argument(help=_help("写入的文件夹。", "The folder to write into."))],
+        topic: Annotated[
+            str | None,
+            typer.Option(help=_help("选题，如 lateness 或 迟到。", "What is studied, such as lateness.")),
+        ] = None,
+        spoken: Annotated[
+            Language | None, typer.Option("--language", help=_help("所用语言。", "The language to speak."))
+        ] = None,
+        draw: Annotated[
+            str | None,
+            typer.Option(
+                help=_help(
+                    "抽签定从第几条记录起改变：范围如 11-30，或 auto（按选题）。",
+                    "Draw the record with which the change begins: a range such as 11-30, or auto for the topic's.",
+                )
+            ),
+        ] = None,
+    ) -> None:
+        if spoken:
+            language.use(spoken.value)
+        for made in _new_class_study(folder, topic, _lot(draw)):
+            typer.echo(str(Text("已写入 {out}", "Written to {out}").format(out=made)))
+
     @app.command(help=_help("运行笔记本并生成双语网站。", "Run the notebooks and make the site in both languages."))
     def publish(
         notebooks: Annotated[Path, typer.Argument(help=said["notebooks"])] = Path("notebooks"),
@@ -388,7 +433,70 @@ def _application() -> typer.Typer:
     ) -> None:
         _bench(out, [group.value for group in only or Group], rows, repeats, limit, slow, data, python or [])
 
+    app.add_typer(_reports(), name="report", help=_help("写报告。", "Write reports."))
     return app
+
+
+def _reports() -> typer.Typer:
+    """Build the commands that write reports."""
+    reports = typer.Typer(no_args_is_help=True)
+
+    @reports.callback()
+    def several() -> None:
+        """Keep the names of the commands, however many there are."""
+
+    @reports.command(
+        "class",
+        help=_help(
+            "把填好的“我的班级研究”写成两页的报告：网页、PDF、Word 和图。一个文件有问题，不影响别的。",
+            "Write two-page reports on filled class studies: page, PDF, Word and graph. A faulty file stops no other.",
+        ),
+    )
+    def one_class(
+        files: Annotated[
+            list[Path], typer.Argument(help=_help("工作簿，或放着它们的文件夹。", "Workbooks, or folders of them."))
+        ],
+        out: Annotated[
+            Path, typer.Option(help=_help("报告写入的文件夹。", "The folder that the reports are written to."))
+        ] = Path("class-reports"),
+        spoken: Annotated[
+            Language | None, typer.Option("--language", help=_help("报告的语言。", "The language of the reports."))
+        ] = None,
+        formats: Annotated[
+            list[ReportFormat] | None,
+            typer.Option(
+                "--format", help=_help("只要这一种，可多次给出。", "This one only; may be given several times.")
+            ),
+        ] = None,
+        plan: Annotated[
+            Path | None,
+            typer.Option(
+                help=_help(
+                    "表格（CSV）没有计划时，从这个工作簿取。", "The workbook with the plan for tables without."
+                )
+            ),
+        ] = None,
+        workers: Annotated[
+            int, typer.Option(min=1, help=_help("同时写几份。", "How many reports are written at once."))
+        ] = 2,
+    ) -> None:
+        chosen = spoken.value if spoken else language.current()
+        kinds = [kind.value for kind in formats or ReportFormat]
+        raise typer.Exit(_report_class(files, out, kinds, chosen, plan, workers))
+
+    return reports
+
+
+def _report_class(
+    files: list[Path], out: Path, formats: list[str], spoken: str, plan: Path | None, workers: int
+) -> int:
+    with _counting(Text("写报告", "Writing reports")) as progress:
+        from htresearch.publish import report_class
+
+        reports = report_class(files, out, formats, spoken, plan, workers, progress)
+    with language.speaking(spoken):
+        typer.echo(str(reports))
+    return 1 if reports.failed else 0
 
 
 def _bench(
@@ -617,6 +725,41 @@ _LEFT = Text(
     "Different from the study and left out (once checked, --accept empty fills in what is empty there, --accept new "
     "takes what is new):",
 )
+
+
+def _new_class_study(folder: Path, topic: str | None, draw: bool | tuple[int, int]) -> list[Path]:
+    from htresearch.intake.class_study.form import FILE_NAME, write_workbook
+    from htresearch.intake.class_study.topics import topic as find_topic
+
+    chosen = None if topic is None else find_topic(topic)
+    book, sheet = folder / str(FILE_NAME), folder / str(Text("记录纸.pdf", "record-sheet.pdf"))
+    checks.require(*(_taken(path) for path in (book, sheet)))
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [write_workbook(book, topic=chosen, draw=draw)]
+    if find_spec("htresearch.publish.class_report"):
+        from htresearch.publish.class_report import record_sheet
+
+        made.append(record_sheet(sheet, chosen))
+    return made
+
+
+def _taken(path: Path) -> Fault | None:
+    if not path.exists():
+        return None
+    rule = Text("已经存在，可能有人填过", "is there already and may have been filled in")
+    return Fault(str(path), rule, Text("请换一个文件夹", "Choose another folder"))
+
+
+def _lot(draw: str | None) -> bool | tuple[int, int]:
+    """Return what ``--draw`` asks for."""
+    if draw is None or draw == "auto":
+        return draw is not None
+    ends = re.fullmatch(r"(\d{1,4})\s*[-–至到~]\s*(\d{1,4})", draw.strip())
+    if ends is None:
+        rule = Text("不是抽签的范围", "is no range of a lot")
+        fix = Text("请写成 11-30，或 auto", "Write it as 11-30, or auto")
+        raise HTResearchError(Fault(checks.argument("--draw"), rule, fix, draw))
+    return int(ends[1]), int(ends[2])
 
 
 def _say_receipt(receipt, folder: Path) -> None:

@@ -22,10 +22,10 @@ def fill(form: Path, rows: list[list], first: int = FIRST, column: int = 1) -> P
     return put(form, {f"{column_name(j)}{i}": value for (i, j), value in cells.items()})
 
 
-def put(form: Path, cells: dict[str, object]) -> Path:
-    """Put values into cells of the first sheet by name; None empties a cell."""
+def put(form: Path, cells: dict[str, object], part: str = _SHEET) -> Path:
+    """Put values into cells of a sheet, the first unless said otherwise, by name; None empties a cell."""
     parts = _parts(form)
-    sheet = parts[_SHEET].decode()
+    sheet = parts[part].decode()
     styles = _column_styles(sheet)
     rows: dict[int, dict[int, str]] = {}
     body = re.search(r"<sheetData>(.*)</sheetData>", sheet, re.DOTALL)[1]
@@ -41,7 +41,7 @@ def put(form: Path, cells: dict[str, object]) -> Path:
     )
     sheet = sheet.replace(f"<sheetData>{body}</sheetData>", f"<sheetData>{written}</sheetData>")
     sheet = re.sub(r'<dimension ref="[^"]*"/>', "", sheet)
-    return _save(form, parts | {_SHEET: sheet.encode()})
+    return _save(form, parts | {part: sheet.encode()})
 
 
 def change(form: Path, part: str, old: str, new: str) -> Path:

@@ -20,8 +20,8 @@ BETWEEN = " ｜ "
 #: Columns that point to a person: what stands there is a pseudonym, never a name.
 _PERSON_COLUMNS = ("teacher_id", "lead_teacher_id", "student_id", "respondent_id")
 
-_YES = {"是", "true", "yes", "y", "1", "√", "✓", "对"}
-_NO = {"否", "false", "no", "n", "0", "×", "x", "✗", "不是"}
+YES_WORDS = {"是", "true", "yes", "y", "1", "√", "✓", "对"}
+NO_WORDS = {"否", "false", "no", "n", "0", "×", "x", "✗", "不是"}
 _DAY = re.compile(
     r"(\d{4})(?:年(\d{1,2})月(\d{1,2})日?|([-./。])(\d{1,2})\4(\d{1,2})|(\d{2})(\d{2}))(?:T?0{1,2}:00(:00)?)?"
 )
@@ -181,8 +181,8 @@ def _boolean(value: object, column: Column) -> bool:
     if isinstance(value, bool):
         return value
     said = bare(_digits(value))
-    if said in _YES or said in _NO:
-        return said in _YES
+    if said in YES_WORDS or said in NO_WORDS:
+        return said in YES_WORDS
     raise Unread(Text("不是“是”或“否”", "is neither yes nor no"), Text("请填 是 或 否", "Fill in yes or no"))
 
 

@@ -1,7 +1,31 @@
-"""From notebooks to a site: each run in a fresh kernel, laid out in both languages, never half-written."""
+"""What readers see: notebooks as a site in both languages, and reports on class studies; never half-written.
 
-from htresearch.publish.execute import execute, refresh
-from htresearch.publish.html.page import Page, render
-from htresearch.publish.site import build_site
+Each part loads on first use: who writes reports needs no Jupyter.
+"""
 
-__all__ = ["Page", "build_site", "execute", "refresh", "render"]
+from importlib import import_module
+
+_NAMES = {
+    "ClassReports": "class_report",
+    "Page": "html.page",
+    "build_site": "site",
+    "compile_pdf": "pdf",
+    "execute": "runs",
+    "record_sheet": "class_report",
+    "refresh": "runs",
+    "render": "html.page",
+    "report_class": "class_report",
+}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str):
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -11,33 +11,42 @@ from htresearch.singlecase.drawing import (
 )
 from htresearch.singlecase.effect_sizes import INDICES, effect_sizes
 from htresearch.singlecase.gradual import gradual_effects
+from htresearch.singlecase.graph import plot_case, plot_cases
 from htresearch.singlecase.medians import lrm
+from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
-from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
 from htresearch.singlecase.piecewise_multilevel import MultilevelPiecewise, piecewise_multilevel
 from htresearch.singlecase.power import SimulatedPower, power
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
-from htresearch.singlecase.ratios import lor, lrm, lrr
+from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
 from htresearch.singlecase.series import IMPROVEMENT
+from htresearch.singlecase.standards import Standards, standards
 from htresearch.singlecase.synthesis import Synthesis, synthesis
 from htresearch.singlecase.tau import tau, tau_bc, tau_u
 from htresearch.singlecase.trend import cdc, pet
+from htresearch.singlecase.two_groups import ClassComparison, compare_classes
+from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 
 __all__ = [
     "IMPROVEMENT",
     "INDICES",
     "BetweenCaseEffect",
+    "ClassComparison",
     "Drawing",
     "MultilevelPiecewise",
+    "ObserverAgreement",
     "PiecewiseRegression",
     "RandomisationTest",
     "SimulatedPower",
+    "Standards",
     "Synthesis",
+    "VisualAnalysis",
     "between_case_smd",
     "cdc",
+    "compare_classes",
     "draw_alternating",
     "draw_multiple_baseline",
     "draw_phases",
@@ -50,37 +59,23 @@ __all__ = [
     "lrm",
     "lrr",
     "nap",
+    "observer_agreement",
     "pand",
     "pem",
     "pet",
     "piecewise",
     "piecewise_multilevel",
+    "plot_case",
+    "plot_cases",
     "pnd",
     "pogo",
     "power",
     "randomisation_test",
     "smd",
+    "standards",
     "synthesis",
     "tau",
     "tau_bc",
     "tau_u",
-from htresearch.singlecase.graph import plot_case, plot_cases
-from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
-from htresearch.singlecase.series import IMPROVEMENT
-from htresearch.singlecase.standards import Standards, standards
-from htresearch.singlecase.two_groups import ClassComparison, compare_classes
-from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
-
-__all__ = [
-    "IMPROVEMENT",
-    "ClassComparison",
-    "ObserverAgreement",
-    "Standards",
-    "VisualAnalysis",
-    "compare_classes",
-    "observer_agreement",
-    "plot_case",
-    "plot_cases",
-    "standards",
     "visual_analysis",
 ]

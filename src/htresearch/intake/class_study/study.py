@@ -45,7 +45,10 @@ class Plan:
         ``"drawn"`` if the start (alternating: the order) was drawn by lot, ``"chosen"`` otherwise.
     earliest, latest
         Where the start was drawn: the first and the last record, counted from 1, with which the change could have
-        begun. None elsewhere.
+        begun. None elsewhere. For ABAB it is the first change that was drawn. `latest` may lie beyond the records of
+        a study that is not finished.
+    drawn_on
+        The day of the draw, or None.
     success
         What was to count as success, in words.
     target
@@ -72,6 +75,7 @@ class Plan:
     out_of: float | None = None
     earliest: int | None = None
     latest: int | None = None
+    drawn_on: date | None = None
     success: str = ""
     target: float | None = None
     consent: str = ""
@@ -82,7 +86,8 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all of the plan: the same plan, the same fingerprint."""
-        content = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, default=str)
+        numbers = {name: value and float(value) for name, value in (("out_of", self.out_of), ("target", self.target))}
+        content = json.dumps(asdict(self) | numbers, ensure_ascii=False, sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -118,11 +123,13 @@ class ClassStudy:
         before, ``"B"`` after), run (1 for the first stretch of its phase, 2 for the second), value (missing where
         nothing could be recorded), as_planned (true, false or missing), second_value (what a second observer
         recorded), remark.
-        Shares are numbers from 0 to `Plan.out_of`.
+        Shares are numbers from 0 to `Plan.out_of`. Types: int64, datetime64, str, int64, float64, boolean, float64,
+        str (empty where there is no remark).
     source : str
         The name of the file.
     study_id : str
-        Tells one study from another through all versions of its file; empty if it came as a frame.
+        Tells one study from another through all versions of its file, also where many classes fill in copies of one
+        form (it is made of the form's id, the school and the class); empty if it came as a frame or as text.
     note : tuple of Text
         How the file was read: what was understood, what was left out.
     changes : tuple of Change

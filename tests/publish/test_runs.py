@@ -10,7 +10,7 @@ from small_notebooks import code, write
 
 from htresearch.errors import NotebookError
 from htresearch.publish import execute, refresh
-from htresearch.publish.execute import with_parameters
+from htresearch.publish.runs import with_parameters
 
 ESTIMATES = """
 import pandas as pd, htresearch as ht

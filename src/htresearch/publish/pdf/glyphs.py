@@ -1,0 +1,66 @@
+"""Which characters the font has. One that it lacks would print as an empty box, so it is found beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+#: What stands for a character that the font lacks, as printers have always done it.
+GETA = "〓"
+
+# Marks that steer the character before them and have no shape of their own: joiners, variation selectors.
+_SHAPELESS = frozenset("\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f\n\t")
+
+
+def font_folder() -> Path:
+    """Return the folder of the one font that pages are set in."""
+    return Path(str(files("zhplot").joinpath("fonts")))
+
+
+@cache
+def _known() -> frozenset[int]:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(font_folder() / "NotoSansSC-Regular.ttf", lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+def missing_glyphs(data: object) -> list[str]:
+    """Return the characters of all strings in nested data that the font lacks, each once, in order.
+
+    Examples
+    --------
+    >>> missing_glyphs({"title": "班级研究", "rows": [["ok", "𓀀"]]})
+    ['𓀀']
+    """
+    known = _known()
+    every = (mark for text in _strings(data) for mark in text)
+    return list(dict.fromkeys(m for m in every if ord(m) not in known and m not in _SHAPELESS))
+
+
+def _strings(data: object) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _strings(key)
+            yield from _strings(value)
+    elif isinstance(data, list | tuple):
+        for value in data:
+            yield from _strings(value)
+
+
+def printable(text: str) -> str:
+    """Return a text with `GETA` for each character that the font lacks.
+
+    For words that others wrote, where the page says that it was done; `missing_glyphs` tells whether it was.
+
+    Examples
+    --------
+    >>> printable("加油𓀀")
+    '加油〓'
+    """
+    lacking = missing_glyphs(text)
+    return text.translate({ord(mark): GETA for mark in lacking}) if lacking else text
