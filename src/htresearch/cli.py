@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -331,7 +330,7 @@ def _application() -> typer.Typer:
     @new.command(
         "class-study",
         help=_help(
-            "生成一项班级研究的工作簿（xlsx）和一张手写的记录纸（PDF），不用编程。",
+            "生成一项班级研究的工作簿（xlsx）和一张手写的记录表（PDF），不用编程。",
             "Make the workbook of a class study (xlsx) and a sheet to record on by pen (PDF): no code needed.",
         ),
     )
@@ -730,17 +729,19 @@ _LEFT = Text(
 def _new_class_study(folder: Path, topic: str | None, draw: bool | tuple[int, int]) -> list[Path]:
     from htresearch.intake.class_study.form import FILE_NAME, write_workbook
     from htresearch.intake.class_study.topics import topic as find_topic
+    from htresearch.publish.class_report import record_sheet
 
     chosen = None if topic is None else find_topic(topic)
-    book, sheet = folder / str(FILE_NAME), folder / str(Text("记录纸.pdf", "record-sheet.pdf"))
+    book, sheet = folder / str(FILE_NAME), folder / str(Text("记录表.pdf", "record-sheet.pdf"))
     checks.require(*(_taken(path) for path in (book, sheet)))
     folder.mkdir(parents=True, exist_ok=True)
-    made = [write_workbook(book, topic=chosen, draw=draw)]
-    if find_spec("htresearch.publish.class_report"):
-        from htresearch.publish.class_report import record_sheet
-
-        made.append(record_sheet(sheet, chosen))
-    return made
+    write_workbook(book, topic=chosen, draw=draw)
+    try:
+        record_sheet(sheet, chosen, language.current())
+    except BaseException:
+        book.unlink()  # both or nothing: what is there would be in the way of the next try
+        raise
+    return [book, sheet]
 
 
 def _taken(path: Path) -> Fault | None:

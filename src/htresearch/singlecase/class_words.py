@@ -34,7 +34,7 @@ def sentence(method: str, treated: str, control: str, line: Line, conf_level: fl
     if method == "superiority":
         share = f"{100 * line.estimate:.0f}%"
         return Text(
-            "设想起点拉平，从两组各任取一名学生：{t} 的那名更高的情形约占 {share}"
+            "设想起点拉平，从两组各任取一名学生：“{t}”的那名更高的情形约占 {share}"
             "（相同算一半，50% 就是没有差别{range}）。",
             "Had all started alike, take one pupil of each: the one of {t} does better about {share} of the time "
             "(ties count half, 50% is no difference{range}).",
@@ -48,7 +48,7 @@ def sentence(method: str, treated: str, control: str, line: Line, conf_level: fl
         ).format(below=below, share=_percent(line.p_value))
     if method == "proportional_odds":
         return Text(
-            "起点相同的学生，{t} 得到更高一级的机会比（优势）是 {c} 的 {times} 倍{range}。",
+            "起点相同的学生，“{t}”得到更高一级的机会比（优势）是“{c}”的 {times} 倍{range}。",
             "Of pupils who started alike, the odds of a higher grade in {t} are {times} times those in {c}{range}.",
         ).format(times=significant(float(np.exp(line.estimate)), 2), **words)
     whole, (more, less) = _DIFFERENCES[method]
@@ -59,21 +59,21 @@ def sentence(method: str, treated: str, control: str, line: Line, conf_level: fl
 _DIFFERENCES = {
     "adjusted": (
         Text(
-            "起点相同的学生，{t} 的平均比 {c} 的{by}{range}。",
+            "起点相同的学生，“{t}”的平均比“{c}”的{by}{range}。",
             "Of pupils who started alike, those of {t} are on average {by} than those of {c}{range}.",
         ),
         (Text("高 {size}", "{size} higher"), Text("低 {size}", "{size} lower")),
     ),
     "standardised": (
         Text(
-            "换成标准差：起点相同的学生，{t} 的比 {c} 的{by}{range}。",
+            "换成标准差：起点相同的学生，“{t}”的比“{c}”的{by}{range}。",
             "In standard deviations: of pupils who started alike, those of {t} are {by} than those of {c}{range}.",
         ),
         (Text("高 {size} 个标准差", "{size} higher"), Text("低 {size} 个标准差", "{size} lower")),
     ),
     "gain": (
         Text(
-            "只看前后之差：{t} 的平均进步比 {c} 的{by}{range}。",
+            "只看前后之差：“{t}”的平均进步比“{c}”的{by}{range}。",
             "By gains alone: {t} gained on average {by} than {c}{range}.",
         ),
         (Text("多 {size}", "{size} more"), Text("少 {size}", "{size} less")),
@@ -148,17 +148,18 @@ def notes(
     for row in diagnostics.itertuples():
         if row.term == "imbalance" and not abs(row.estimate) <= APART:
             yield Text(
-                f"{row.group} 与 {data.control}：{row.said.zh}", f"{row.group} and {data.control}: {row.said.en}"
+                f"“{row.group}”与“{data.control}”：{row.said.zh}", f"{row.group} and {data.control}: {row.said.en}"
             )
     if slope_test[1] < 0.05:
         yield slopes(slope_test[1])
-    if any(method != "permutation" and not np.isfinite(line.std_error) for _, method, line in rows):
+    if data.several:
+        yield Text("进步之差只列数值，不另算区间。", "The difference in gains is given without an interval.")
+    told = [(method, line) for _, method, line in rows if method != "permutation"]
+    if any(not np.isfinite(line.std_error) for method, line in told if not (data.several and method == "gain")):
         yield Text(
-            "有的项没有标准误：学生太少，或结果完全由起点决定，或两组完全不重叠"
-            + ("；分班比较时，进步一项只列差值。" if data.several else "。"),
+            "有的项没有标准误：学生太少，或结果完全由起点决定，或两组完全不重叠。",
             "Some rows have no standard error: too few pupils, results that the start determines, or groups without "
-            "any overlap"
-            + ("; with classes compared, the gain is given as a difference only." if data.several else "."),
+            "any overlap.",
         )
 
 
@@ -185,7 +186,7 @@ def _classes(data: Classes) -> Iterator[Text]:
     yield Text(
         opening.zh
         + "一个班对一个班，做法的作用和班级本身的不同分不开：教师、同伴、课时、这学期发生的事，都混在差别里。"
-        "下面的区间只算了学生之间的波动，没有算班与班之间的，所以偏窄；这里只能说“有差别”，不能说“是这个办法的效果”。"
+        "这里的区间只算了学生之间的波动，没有算班与班之间的，所以偏窄；这里只能说“有差别”，不能说“是这个办法的效果”。"
         "想分得开，可以请两三个班先后错开开始：同一个办法，各班从不同的周开始，谁先谁后抽签；"
         "每个班既和自己的从前比，也和还没开始的班比。",
         opening.en
@@ -223,7 +224,7 @@ def _shuffles(data: Classes, shuffles: dict[str, Shuffled]) -> Iterator[Text]:
         )
         p = f"{found.smallest:.2g}"
         yield Text(
-            "随机分配检验（{t}）：以{unit}为单位，{how}，p 最小只能是 {p}。",
+            "随机分配检验（“{t}”）：以{unit}为单位，{how}，p 最小只能是 {p}。",
             "Permutation test ({t}): {unit} are dealt out, {how}; p could not be smaller than {p}.",
         ).format(t=treated, unit=unit, how=how, p=p)
     yield Text(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from htresearch import appearance, singlecase
 from htresearch.appearance import Figure
 from htresearch.language import Text
@@ -14,7 +10,7 @@ from htresearch.publish.class_report.findings import Findings
 from htresearch.publish.class_report.teachers_words import clean
 from htresearch.publish.pdf import printable
 
-#: Longer words of the teacher's do not fit above the axis.
+#: So many Chinese characters of the teacher's, or twice as many Latin letters, fit above the axis.
 _LONGEST = 30
 
 
@@ -29,16 +25,16 @@ def picture(found: Findings) -> Figure | None:
     second = records["second_value"].astype(float)
     watched = printable(clean(plan.watched))
     unit = printable(clean(found.quantity.unit))
-    label = watched if len(watched) <= _LONGEST else watched[: _LONGEST - 1] + "…"
+    unit = Text(f"（{unit}）", f" ({unit})") if unit else Text("", "")
     dates = records["date"]
     dated = bool(dates.notna().all() and dates.is_unique)
     figure, ax = plt.subplots(figsize=(7.2, 4.1))
     singlecase.plot_case(
         records["value"].astype(float).tolist(),
         records["phase"].tolist(),
-        [when for when in dates] if dated else None,
+        list(dates) if dated else None,
         labels=dict(zip("AB", phase_names(found), strict=True)),
-        value_label=f"{label}{f'（{unit}）' if unit else ''}" if str(Text("zh", "en")) == "zh" else f"{label}{f' ({unit})' if unit else ''}",
+        value_label=f"{_shortened(watched)}{unit}",
         target=plan.target,
         scale=plan.scale,
         out_of=plan.out_of,
@@ -47,6 +43,16 @@ def picture(found: Findings) -> Figure | None:
         ax=ax,
     )
     return appearance.figure(figure, _alternative(found))
+
+
+def _shortened(words: str) -> str:
+    """Return words that fit above the axis."""
+    room = float(_LONGEST)
+    for place, mark in enumerate(words):
+        room -= 1 if ord(mark) > 0x2E7F else 0.5
+        if room < 0:
+            return f"{words[:place].rstrip()}…"
+    return words
 
 
 def _alternative(found: Findings) -> Text:
@@ -61,8 +67,8 @@ def _alternative(found: Findings) -> Text:
         middle = quantity.say(level.median)
         said.append(
             Text(
-                f"{name.zh} {counted.zh}，从 {span}，中位数 {middle.zh}".replace("，从 ", "，"),
-                f"{name.en}, {counted.en} between {span}, median {middle.en}".replace("between", "at"),
+                f"{name.zh} {counted.zh}，范围 {span}，中位数 {middle.zh}",
+                f"{name.en}, {counted.en}, range {span}, median {middle.en}",
             )
         )
     what = clean(found.study.plan.watched)

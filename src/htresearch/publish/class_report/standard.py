@@ -25,8 +25,8 @@ def against_the_standard(found: Findings) -> list[Text]:
     for name, ranks in groups:
         terms = [label(term, within="term") for term, rank in worst.items() if rank in ranks]
         if terms:
-            said = listing(terms)
-            parts.append(Text(f"{name.zh}：{said.zh}", f"{name.en}: {said.en[:1].lower()}{said.en[1:]}"))
+            said = listing([Text(term.zh, term.en[:1].lower() + term.en[1:]) for term in terms])
+            parts.append(Text(f"{name.zh}：{said.zh}", f"{name.en}: {said.en}"))
     held = Text(
         f"按 WWC（{version} 版）对单案例研究的要求，{'；'.join(p.zh for p in parts)}。",
         f"Of what the WWC (version {version}) asks of single-case studies, {'; '.join(p.en for p in parts)}.",

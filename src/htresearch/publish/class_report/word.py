@@ -64,8 +64,10 @@ def _page_two(document: Document, report: Report) -> None:
         document.add_paragraph(style="Gap")
     if report.remarks:
         document.add_paragraph(report.remarks, style="Small")
+    _columns(document, 2)
     for section in report.sections:
         _section(document, section)
+    _columns(document, 1)
     if report.records.rows:
         document.add_heading(report.records.title, level=2)
         _records(document, report.records)
@@ -77,6 +79,21 @@ def _section(document: Document, section: Section) -> None:
     document.add_heading(section.title, level=2)
     for point in section.points:
         document.add_paragraph(point, style="List Bullet")
+
+
+def _columns(document: Document, number: int) -> None:
+    """Go on in so many columns on the same page."""
+    from docx.enum.section import WD_SECTION
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    properties = document.add_section(WD_SECTION.CONTINUOUS)._sectPr
+    for old in properties.findall(qn("w:cols")):
+        properties.remove(old)
+    columns = OxmlElement("w:cols")
+    columns.set(qn("w:num"), str(number))
+    columns.set(qn("w:space"), "400")
+    properties.insert_element_before(columns, "w:docGrid")
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -214,8 +231,8 @@ def _set_styles(document: Document, language: str) -> None:
     _style(styles["Normal"], 10.5, _TEXT, before=0, after=3, line=1.15)
     _language(styles["Normal"], language)
     _style(styles["Heading 1"], 20, _HEADING, _INK, before=2, after=5, bold=True)
-    _style(styles["Heading 2"], 12, _HEADING, _ACCENT, before=8, after=3, bold=True)
-    _style(styles["List Bullet"], 9.5, _TEXT, after=1, line=1.1)
+    _style(styles["Heading 2"], 11.5, _HEADING, _ACCENT, before=6, after=3, bold=True)
+    _style(styles["List Bullet"], 9, _TEXT, after=1, line=1.05)
     _style(styles["Caption"], 8.5, _TEXT, _SOFT, after=4, bold=False)
     own = {
         "Question": (11.5, _TEXT, _INK, 0, 6),
