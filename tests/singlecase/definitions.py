@@ -7,7 +7,7 @@ import statistics
 from hypothesis import settings
 
 #: So many series per property: each is computed several times over.
-briefly = settings(max_examples=20, deadline=None)
+briefly = settings(max_examples=12, deadline=None)
 
 
 def better(a, b, sign):

@@ -270,6 +270,8 @@ BROKEN = {
     "direction of a case": (WORKED, {"improvement": {"other": "increase"}}),
     "direction by column": (WORKED, {"improvement": "day"}),
     "phases": (WORKED, {"phases": "all"}),
+    "baseline": (WORKED, {"baseline": "a"}),
+    "one baseline of two": (WORKED, {"baseline": ["A", "X"]}),
     "scale": (WORKED, {"scale": "likert"}),
     "level": (WORKED, {"conf_level": 95}),
 }

@@ -194,6 +194,12 @@ def test_tarlow_2017_a_trend_that_goes_on_is_no_effect():
         assert row(tau_bc([1, 2, 3, 4, 5], [6, 7, 8, 9, 10], form=form))["estimate"] == 0
 
 
+def test_rounding_breaks_no_tie_of_residuals():
+    """Tenths are no binary fractions: what lies on the line stays on it."""
+    assert row(tau_bc([0.1, 0.2, 0.3], [0.4, 0.5, 0.6, 0.7]))["estimate"] == 0
+    assert row(tau_bc([1, 4 / 3, 5 / 3], [2, 7 / 3, 8 / 3], form="kendall"))["estimate"] == 0
+
+
 @pytest.mark.parametrize(
     ("series", "baseline", "raw", "corrected"),
     [

@@ -50,6 +50,9 @@ INDICES = (
 _NUMBERS = ("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
 _NULL = {"nap": 0.5, "pem": 0.5, "pet": 0.5, "pnd": np.nan, "pand": np.nan, "cdc": np.nan}
 
+#: On another scale than the indices they would be drawn beside, or with improvement on the other side.
+_APART = ("pogo", "gradual_delay", "lrr_decreasing")
+
 
 class EffectSizes(Estimates):
     """Effect sizes of several cases: the columns that name the case come first."""
@@ -71,7 +74,7 @@ class EffectSizes(Estimates):
         ax
             Where to draw; a new figure otherwise.
         terms
-            Which indices of the one case, from the top; those whose no effect is 0 if not given.
+            Which indices of the one case; those whose no effect is 0 and improvement above it if not given.
         index
             The index to draw for every case; the first one if there are several cases and no `case` is given.
         case
@@ -91,9 +94,8 @@ class EffectSizes(Estimates):
         if case is not None:
             rows = rows[rows["case"] == case]
         if index is None:
-            wanted = terms or [
-                t for t in rows["term"] if _NULL.get(t, 0.0) == 0 and t not in ("pogo", "gradual_delay")
-            ]
+            wanted = terms or [t for t in rows["term"] if _NULL.get(t, 0.0) == 0 and t not in _APART]
+            rows = rows.dropna(subset=["estimate"])
             rows = rows[rows["term"].isin(wanted)]
         if rows.empty:
             raise ArgumentError(_nothing_drawn(index, case, self.frame))

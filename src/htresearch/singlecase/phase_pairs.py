@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -69,10 +69,11 @@ def phase_pairs(
     checks.require(fault)
     frame = frame.assign(**{value: values})
     directions = _directions(frame, case, improvement)
+    first = _baseline_kinds(baseline, frame[phase])
     found: list[PhasePair] = []
     for name, rows in frame.groupby(case, sort=False):
         rows = rows if time is None else _in_time(rows, time, name)
-        found += _pairs_of(name, rows[phase], rows[value], baseline, phases, directions[name], note)
+        found += _pairs_of(name, rows[phase], rows[value], first, phases, directions[name], note)
     return found, note
 
 
@@ -80,14 +81,13 @@ def _pairs_of(
     name: object,
     labels: pd.Series,
     values: pd.Series,
-    baseline: object,
+    first: set[str],
     phases: str,
     direction: str,
     note: list[Text],
 ) -> Iterator[PhasePair]:
     """Yield the pairs of one case; what is compared with nothing is said."""
     kinds = [_kind(label) for label in labels]
-    first = {_kind(b) for b in ([baseline] if isinstance(baseline, str) or np.isscalar(baseline) else baseline or ())}
     is_baseline = np.array([k in (first or {kinds[0]}) for k in kinds])
     values = values.to_numpy(dtype=float)
     runs = _runs([str(label) for label in labels])
@@ -132,6 +132,27 @@ def _kind(label: object) -> str:
     """Return a phase's label without the number at its end: A1 and A2 are both A."""
     text = str(label).strip()
     return text.rstrip("0123456789").rstrip(" _-") or text
+
+
+def _baseline_kinds(baseline: object, labels: pd.Series) -> set[str]:
+    """Return the labels of baseline phases as asked for; none if each case's first phase is to be taken."""
+    if baseline is None:
+        return set()
+    wanted = [baseline] if isinstance(baseline, str) or not isinstance(baseline, Iterable) else list(baseline)
+    known = {_kind(label) for label in labels}
+    checks.require(
+        *(
+            Fault(
+                checks.argument("baseline"),
+                Text("没有这个阶段", "there is no such phase"),
+                Text("阶段有：{all}", "The phases are: {all}").format(all=listing(dict.fromkeys(labels.astype(str)))),
+                str(label),
+            )
+            for label in wanted
+            if _kind(label) not in known
+        )
+    )
+    return {_kind(label) for label in wanted}
 
 
 def _runs(labels: list[str]) -> list[slice]:
