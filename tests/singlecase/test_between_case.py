@@ -179,7 +179,7 @@ def drawn(seed, n_cases=4, n=12):
     return pd.concat(parts, ignore_index=True)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(-1e3, 1e3))
 def test_unit_and_origin_of_the_scale_do_not_matter(seed, unit, origin):
     frame = drawn(seed)
@@ -222,6 +222,18 @@ def test_too_few_degrees_of_freedom_leave_no_standard_error():
     assert row["df"] <= 2.01
     assert np.isnan(row["std_error"]) == (row["df"] <= 2)
     assert "自由度只有" in found.notes() or "个自由度" in found.notes()
+
+
+def test_reversals_of_odd_numbers_of_phases_have_a_model():
+    frame = pd.concat([drawn(7), drawn(8).query("phase == 'A'").assign(time=lambda f: f["time"] + 12)])
+    with pytest.raises(ArgumentError, match="reml"):
+        between_case_smd(frame, time="time", design="reversal")
+    found = between_case_smd(frame, time="time", design="reversal", method="reml")
+    assert found.tidy()["std_error"][0] > 0
+    changes = found.plot().lines[1].get_xdata()
+    first = frame[frame["case"] == "c0"].sort_values("time")
+    runs = [first.iloc[a:b]["value"].mean() for a, b in ((0, 4), (4, 12), (12, 16))]
+    assert changes[0] == pytest.approx(runs[1] - (runs[0] + runs[2]) / 2)
 
 
 def test_the_figure_shows_every_case():

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htresearch.errors import ArgumentError, ColumnError, HTResearchError
+from htresearch.result import Estimates
 from htresearch.singlecase import synthesis
 
 #: BCG vaccine (Colditz et al. 1994): cases and others among vaccinated, cases and others among controls.
@@ -104,6 +105,8 @@ def test_frames_of_several_studies_may_be_given_as_a_list():
     frame = drawn()
     parts = [part for _, part in frame.groupby("study")]
     assert synthesis(parts).tidy().equals(synthesis(frame).tidy())
+    results = [Estimates(part, pd.DataFrame({"n": [1]})) for part in parts]
+    assert synthesis(results).tidy().equals(synthesis(frame).tidy())
 
 
 def test_cases_of_one_name_in_two_studies_are_two():

@@ -175,7 +175,6 @@ def between_case_smd(
     checks.require(*words.model_and_times(design, method, model, at))
     cases, note = read_cases(frame, case, phase, value, time)
     checks.require(*words.not_of_design(cases, design, method))
-    cases = [one for one in cases if one.missing < len(one.values) + one.missing]
     checks.require(words.fractional(time, cases))
     checks.require(*words.nothing_varies(cases), error=ModelError)
     if method == "moment":

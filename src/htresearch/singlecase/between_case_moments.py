@@ -38,9 +38,9 @@ class Found:
 
 
 def change(case: Case) -> float:
-    """Return the mean over pairs of phases of treatment mean less baseline mean."""
-    means = [case.values[case.phase == p].mean() for p in range(len(case.labels))]
-    return float(np.mean([m * (1 if p % 2 else -1) for p, m in enumerate(means)]) * 2)
+    """Return the mean of the treatment phases' means less that of the baselines'."""
+    means = np.array([part.mean() for part in _parts(case)])
+    return float(means[1::2].mean() - means[::2].mean())
 
 
 def estimate(cases: list[Case], design: str) -> Found:
@@ -57,7 +57,8 @@ def estimate(cases: list[Case], design: str) -> Found:
     correlation = _correlation(cases, icc, phi)
     weights = _weights(cases)
     product = pooled @ correlation
-    df = float(np.trace(product) ** 2 / np.einsum("ij,ji->", product, product))
+    # tr(AV)² / tr(AVAV), of which tr(AV), the mean of S² in units of τ² + σ², is 1.
+    df = float(1 / np.einsum("ij,ji->", product, product))
     kappa = float(np.sqrt(weights @ correlation @ weights))
     return Found(float(weights @ y), total, within, phi, icc, kappa, df, note)
 

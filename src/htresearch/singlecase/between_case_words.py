@@ -93,20 +93,7 @@ def not_of_design(cases: list[Case], design: str, method: str) -> list[Fault | N
     """Refuse too few cases, and phases that are not those of the design."""
     faults: list[Fault | None] = []
     if len(cases) < 3:
-        faults.append(
-            Fault(
-                checks.argument("frame"),
-                Text(
-                    "至少要有 3 个个案，才谈得上个案之间的标准差",
-                    "at least 3 cases are needed to speak of a standard deviation between cases",
-                ),
-                Text(
-                    "请加入个案；只有一两个个案时请用个案内的效应量（smd、lrr、nap）",
-                    "Add cases; for one or two use effect sizes within a case (smd, lrr, nap)",
-                ),
-                len(cases),
-            )
-        )
+        faults.append(_few_cases(len(cases)))
     conditions = list(dict.fromkeys(c for one in cases for c in one.conditions))
     if len(conditions) != 2:
         faults.append(
@@ -134,14 +121,17 @@ def not_of_design(cases: list[Case], design: str, method: str) -> list[Fault | N
         )
     if design == "multiple_baseline" and runs != {2}:
         faults.append(
-            _phases_wrong(cases, Text("多基线设计每个个案恰好两个阶段", "a case of multiple baselines has two"))
+            _phases_wrong(
+                cases, Text("多基线设计每个个案恰好两个阶段", "a case of a multiple-baseline design has two phases")
+            )
         )
     if design == "reversal" and method == "moment" and (len(runs) > 1 or min(runs) % 2):
         faults.append(
             _phases_wrong(
                 cases,
                 Text(
-                    "反转设计的矩估计要求各个案阶段数相同，且改变前、改变后成对（AB、ABAB……）",
+                    "反转设计的矩估计要求各个案阶段数相同，且改变前、改变后成对（AB、ABAB……）；"
+                    '否则请用 method="reml"',
                     "moment estimators of reversal designs need as many phases in every case, in pairs (AB, "
                     "ABAB, …); "
                     'method="reml" does not',
@@ -149,6 +139,21 @@ def not_of_design(cases: list[Case], design: str, method: str) -> list[Fault | N
             )
         )
     return faults
+
+
+def _few_cases(n: int) -> Fault:
+    return Fault(
+        checks.argument("frame"),
+        Text(
+            "至少要有 3 个个案，才谈得上个案之间的标准差",
+            "at least 3 cases are needed to speak of a standard deviation between cases",
+        ),
+        Text(
+            "请加入个案；只有一两个个案时请用个案内的效应量（smd、lrr、nap）",
+            "Add cases; for one or two use effect sizes within a case (smd, lrr, nap)",
+        ),
+        n,
+    )
 
 
 def _phases_wrong(cases: list[Case], rule: Text) -> Fault:

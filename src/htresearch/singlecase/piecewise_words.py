@@ -16,6 +16,15 @@ _ALIKE = 0.2
 #: A dispersion beyond this makes normal intervals too narrow to pass over.
 _OVERDISPERSED = 1.5
 
+#: An autocorrelation beyond this is as good as ±1.
+_END = 0.95
+
+_AT_ITS_END = Text(
+    "自相关的估计到了可能范围的边上：它与趋势分不开，估计值和区间都不可靠。",
+    "The estimate of the autocorrelation lies at the end of its range: it cannot be told from a trend, and neither "
+    "estimates nor intervals are to be relied on.",
+)
+
 _WHY = {
     "single": Text("只有一个观察，没有斜率", "has one observation and so no slope"),
     "zero": Text("全是 0，对数无穷小", "holds nothing but 0, whose log is infinite"),
@@ -85,7 +94,8 @@ def _alike(lines: Lines) -> list[Text]:
                 f"Generalised least squares with a first-order autocorrelation of {phi:.2f} (REML). With {n} "
                 "observations "
                 "the autocorrelation is known only roughly, and intervals may still be too narrow.",
-            )
+            ),
+            *([_AT_ITS_END] if abs(phi) > _END else []),
         ]
     if lines.autocorrelation == "newey-west":
         return [

@@ -70,7 +70,7 @@ class Synthesis(Estimates):
 
 
 def synthesis(
-    frame: pd.DataFrame | Sequence[pd.DataFrame],
+    frame: pd.DataFrame | Estimates | Sequence[pd.DataFrame | Estimates],
     estimate: str = "estimate",
     std_error: str = "std_error",
     case: str = "case",
@@ -87,8 +87,8 @@ def synthesis(
     Parameters
     ----------
     frame
-        A row per effect, or several such frames, for example those of `effect_sizes`. Effects without an estimate or
-        without a standard error above 0 cannot count; the note names them.
+        A row per effect, or several such frames, for example what `effect_sizes` returns. Effects without an estimate
+        or without a standard error above 0 cannot count; the note names them.
     estimate, std_error, case, study
         Columns. ``study=None``: every case is a study of its own. Cases of one name in different studies are
         different cases.

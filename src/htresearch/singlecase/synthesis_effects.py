@@ -10,6 +10,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault
 from htresearch.language import Text, listing
+from htresearch.result import Estimates
 
 #: Effects and standard errors beyond these, other than 0, are none.
 _SIZES = 1e-6, 1e9
@@ -140,7 +141,9 @@ def read_effects(
 
 
 def _together(frame: object) -> pd.DataFrame:
-    parts = [frame] if isinstance(frame, pd.DataFrame) else frame
+    parts = [frame] if isinstance(frame, (pd.DataFrame, Estimates)) else frame
+    if isinstance(parts, (list, tuple)):
+        parts = [part.tidy() if isinstance(part, Estimates) else part for part in parts]
     right = isinstance(parts, (list, tuple)) and len(parts) > 0 and all(isinstance(p, pd.DataFrame) for p in parts)
     if not right:
         checks.require(
