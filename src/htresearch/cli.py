@@ -53,6 +53,7 @@ class Group(StrEnum):
     engine = "engine"
     intake = "intake"
     scales = "scales"
+    singlecase = "singlecase"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -9,11 +9,13 @@ from shutil import which
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from htresearch import bench, cli, intake, scales
 from htresearch.bench import answers, engine
 from htresearch.bench import intake as intake_tasks
 from htresearch.bench import scales as scales_tasks
+from htresearch.bench import singlecase as singlecase_tasks
 from htresearch.bench.peers import PEERS, PROGRAMS
 from htresearch.bench.run import _reason, timed
 from htresearch.bench.tasks import Task
@@ -124,6 +126,19 @@ def test_programs_agree_on_scales(folder, name):
         assert row["value"] == pytest.approx(truth[task.steps[0]], rel=1e-5), row
 
 
+@pytest.mark.parametrize("name", ["htresearch", "scipy"])
+def test_programs_agree_on_randomisation_tests(folder, name):
+    tasks = [task for task in singlecase_tasks.tasks(40, folder, turns=12) if PEERS[name].takes(task, slow=False)]
+    assert {task.steps[0] for task in tasks} == ({"reversal", "turns"} if name == "htresearch" else {"turns"})
+    found = {task.name: timed(task, name, 1, 120, folder)[-1] for task in tasks}
+    assert not any(row["trouble"] for row in found.values())
+    values = singlecase_tasks.series(12, by_turns=True)
+    groups = [values.loc[values["treated"] == t, "value"].to_numpy() for t in (1, 0)]
+    # Student's t is a good approximation of the exact p.
+    expected = stats.ttest_ind(*groups, alternative="greater").pvalue
+    assert found["turns, 12 records, mean"]["value"] == pytest.approx(expected, abs=0.02)
+
+
 def test_the_programs_of_others_run_without_this_package():
     others = [path for path in PROGRAMS.glob("*.py") if path.stem not in ("__init__", "htresearch")]
     assert len(others) >= 8
@@ -209,7 +224,7 @@ def test_the_command_writes_a_table_and_a_figure_for_each_group(tmp_path, monkey
         cli.main(["bench", str(tmp_path / "out"), "--rows", "3000", "--python", "semopy=python3"])
     assert not left.value.code
     assert "glmm" in capsys.readouterr().out
-    assert given[0] == [3000] and given[-2:] == [["engine", "intake", "scales"], {"semopy": "python3"}]
+    assert given[0] == [3000] and given[-2:] == [list(bench.GROUPS), {"semopy": "python3"}]
     for group in ("engine", "scales"):
         csv = (tmp_path / "out" / f"{group}_speed.csv").read_text(encoding="utf-8-sig")
         assert csv.startswith("task,rows,program")

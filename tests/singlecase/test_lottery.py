@@ -24,6 +24,7 @@ LOTTERIES = [
     SequenceLottery(8, 4, 2),
     SequenceLottery(9, 3, None),
     SequenceLottery(7, 3, 1),
+    PhaseLottery(30, (7, 6, 9)),  # few changes for so many records: sampled another way
 ]
 
 
@@ -128,6 +129,8 @@ def test_a_strict_turn_has_no_number_of_records_that_would_do():
         lambda: BaselineLottery(20, ("a", "a"), ((5, 7), (8, 9)), True),
         lambda: BaselineLottery(20, ("a", "b"), ((5, 7),), True),
         lambda: BaselineLottery(20, ("a", "b"), ((0, 7), (8, 20)), False),
+        lambda: BaselineLottery(200, tuple(map(str, range(99))), ((5, 7),) * 99, False),
+        lambda: PhaseLottery(200, (1,) * 50),
         lambda: PairLottery(9),
         lambda: SequenceLottery(9, 9, 2),
         lambda: SequenceLottery(9, 1, 2),

@@ -1,6 +1,7 @@
 """Simulated power: the same as one study after another, valid without an effect, and known where it can be known."""
 
 from datetime import date
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -73,6 +74,13 @@ def test_without_an_effect_a_randomisation_test_finds_no_more_than_it_may():
     at_most = np.floor(0.05 * table["n_assignments"] + 1e-9) / table["n_assignments"]
     assert (table["estimate"] <= at_most + 3 * np.sqrt(0.05 * 0.95 / 2000)).all()
     assert (table.loc[table["n_assignments"] < 20, "estimate"] == 0).all()
+
+
+def test_the_published_table_of_false_alarms_keeps_the_promise():
+    table = pd.read_csv(Path(__file__).parents[2] / "benchmarks" / "single_cases.csv")
+    drawn = table[table["method"].str.startswith("randomisation")]
+    assert (drawn["series"] >= 5000).all() and set(drawn["autocorrelation"]) == {0, 0.3, 0.5}
+    assert (drawn["rate"] <= 0.05 + 2 * drawn["std_error"]).all()
 
 
 def test_what_believes_in_independence_gives_false_alarms():

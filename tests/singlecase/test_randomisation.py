@@ -265,6 +265,7 @@ def test_sampled_outcomes_surround_the_exact_p():
             sampled = sc.randomisation_test(values, drawn, alternative=alternative, most=100, samples=999, seed=seed)
             assert row(sampled)["p_low"] <= exact["p_value"] <= row(sampled)["p_high"]
             assert (row(sampled)["p_value"] * 1000) == pytest.approx(round(row(sampled)["p_value"] * 1000))
+            assert row(sampled)["smallest_p"] == 1 / 1000
             assert sampled.glance()["n_samples"][0] == 999 and not sampled.glance()["exact"][0]
 
 
@@ -432,6 +433,7 @@ SEVERAL = sc.draw_multiple_baseline(["a", "b"], 20, windows=[(5, 7), (9, 11)], s
         lambda: sc.randomisation_test([1, 2, "x", 4], 2, 1, 1),
         lambda: sc.randomisation_test([1, 2, float("inf"), 4], 2, 1, 1),
         lambda: sc.randomisation_test([1.0] * 3000, 5, 5, 5),
+        lambda: sc.randomisation_test([1e300, -1e300] * 10, 5, 5, 5),
         lambda: sc.randomisation_test(np.ones((4, 4)), 2, 1, 1),
         lambda: sc.randomisation_test(JOHANNA, 3, 5, 5),
         lambda: sc.randomisation_test(JOHANNA, 16, 5, 5),

@@ -75,7 +75,8 @@ PEERS = {
         "htresearch",
         _can("fit", "inference", "repeated")
         | _can("open workbook", "read", "take in")
-        | _can("score", "alpha", "polychoric", "efa", "cfa", "invariance"),
+        | _can("score", "alpha", "polychoric", "efa", "cfa", "invariance")
+        | _can("reversal", "turns"),
     ),
     "htresearch, frame": Peer(
         "htresearch.py", "htresearch", _can("fit", "crossed", "text", "kenward-roger"), _FRAMES, given={"frame": True}
@@ -89,6 +90,7 @@ PEERS = {
     "semopy": Peer("semopy.py", "semopy", _can("polychoric", "cfa")),
     "factor_analyzer": Peer("factor_analyzer.py", "factor_analyzer", _can("efa", "cfa")),
     "pingouin": Peer("pingouin.py", "pingouin", _can("alpha")),
+    "scipy": Peer("scipy.py", "scipy", _can("turns")),
     "psych": Peer("psych.R", "psych", _can("score", "alpha", "polychoric", "efa")),
     "lavaan": Peer("lavaan.R", "lavaan", _can("polychoric", "cfa", "invariance")),
 }

@@ -14,6 +14,7 @@ from htresearch.singlecase.gradual import gradual_effects
 from htresearch.singlecase.graph import plot_case, plot_cases
 from htresearch.singlecase.medians import lrm
 from htresearch.singlecase.observers import ObserverAgreement, observer_agreement
+from htresearch.singlecase.lottery import BaselineLottery, PhaseLottery
 from htresearch.singlecase.overlap import nap, pem, pnd
 from htresearch.singlecase.parametric import pogo, smd
 from htresearch.singlecase.piecewise import PiecewiseRegression, piecewise
@@ -22,6 +23,7 @@ from htresearch.singlecase.power import SimulatedPower, power
 from htresearch.singlecase.randomisation import RandomisationTest, randomisation_test
 from htresearch.singlecase.ratios import lor, lrr
 from htresearch.singlecase.removal import ird, pand
+from htresearch.singlecase.sequences import PairLottery, SequenceLottery
 from htresearch.singlecase.series import IMPROVEMENT
 from htresearch.singlecase.standards import Standards, standards
 from htresearch.singlecase.synthesis import Synthesis, synthesis
@@ -33,13 +35,17 @@ from htresearch.singlecase.visual import VisualAnalysis, visual_analysis
 __all__ = [
     "IMPROVEMENT",
     "INDICES",
+    "BaselineLottery",
     "BetweenCaseEffect",
     "ClassComparison",
     "Drawing",
     "MultilevelPiecewise",
     "ObserverAgreement",
+    "PairLottery",
+    "PhaseLottery",
     "PiecewiseRegression",
     "RandomisationTest",
+    "SequenceLottery",
     "SimulatedPower",
     "Standards",
     "Synthesis",

@@ -42,7 +42,8 @@ class Drawing:
     Attributes
     ----------
     lottery : Lottery
-        All that could have been drawn; ``lottery.size`` says how many outcomes there are.
+        All that could have been drawn: a `PhaseLottery`, `BaselineLottery`, `PairLottery` or `SequenceLottery`;
+        ``lottery.size`` says how many outcomes there are.
     outcome : tuple of int
         What was drawn: the start; the changes; the start of each case; or a 0 or 1 for each record.
     on : datetime.date

@@ -8,7 +8,7 @@ from datetime import date
 from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text, listing
-from htresearch.singlecase.lottery import BaselineLottery, Lottery, PhaseLottery
+from htresearch.singlecase.lottery import MOST_PHASES, BaselineLottery, Lottery, PhaseLottery
 
 
 def drawn_words(lottery: Lottery, outcome: tuple[int, ...]) -> Text:
@@ -91,11 +91,14 @@ def not_drawn(lottery: Lottery, outcome: tuple[int, ...], number: int | None) ->
 
 def no_turns(phases: object) -> Fault | None:
     """Refuse phases that are not A and B by turns."""
-    if isinstance(phases, str) and len(phases) >= 2 and phases == ("AB" * len(phases))[: len(phases)]:
+    if isinstance(phases, str) and 2 <= len(phases) <= MOST_PHASES and phases == ("AB" * len(phases))[: len(phases)]:
         return None
     return Fault(
         checks.argument("phases"),
-        Text("须以 A 开头，A 与 B 交替", "must be A and B by turns, beginning with A"),
+        Text(
+            f"须以 A 开头，A 与 B 交替，最多 {MOST_PHASES} 个阶段",
+            f"must be A and B by turns, beginning with A, and {MOST_PHASES} at most",
+        ),
         Text("例如 ABAB", "For example ABAB"),
         phases,
     )

@@ -7,7 +7,7 @@ import numpy as np
 from htresearch.singlecase.randomised import Randomised
 
 #: With more outcomes than this, only means are turned round: other statistics need all outcomes anew for every shift.
-_MOST = 20_000
+MOST_INVERTED = 20_000
 _STEPS = 50
 
 
@@ -27,7 +27,7 @@ def shift_interval(
         return np.nan, np.nan
     if study.statistic == "mean":
         return _of_means(study.share_of(rows), distribution, observed, allowed)
-    if len(distribution) > _MOST:
+    if len(distribution) > MOST_INVERTED:
         return np.nan, np.nan
     return _end(study, rows, allowed, 1), _end(study, rows, allowed, -1)
 

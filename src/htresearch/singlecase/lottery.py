@@ -16,6 +16,8 @@ from htresearch.language import Text
 
 #: The longest series that is taken: beyond it, nobody watches a single case by the day.
 MOST_RECORDS = 2000
+#: The most phases, and the most cases.
+MOST_PHASES, MOST_CASES = 12, 40
 #: How many more records are thought of, where those planned are not enough.
 _FURTHEST = 1000
 
@@ -119,7 +121,7 @@ class PhaseLottery(Lottery):
         checks.require(
             checks.integer("n", self.n, 2, _FURTHEST + MOST_RECORDS),
             *(checks.integer("shortest", length) for length in self.shortest),
-            checks.integer("shortest", len(self.shortest), 2),
+            checks.integer("phases", len(self.shortest), 2, MOST_PHASES),
         )
         checks.require(too_short(self.n, self.shortest))
 
@@ -172,7 +174,7 @@ class PhaseLottery(Lottery):
         """Return outcomes drawn with replacement, a row each."""
         changes = len(self.shortest) - 1
         # Places of the bars among spare records and bars: a uniform subset gives a uniform outcome.
-        places = np.sort(np.argsort(rng.random((count, self._spare + changes)), axis=1)[:, :changes], axis=1)
+        places = np.sort(subsets(rng, count, self._spare + changes, changes), axis=1)
         return places - np.arange(changes) + np.cumsum(self.shortest[:-1])
 
     def holds(self, outcome: tuple[int, ...]) -> bool:
@@ -296,6 +298,17 @@ class BaselineLottery(Lottery):
         return BaselineLottery(self.n + records, self.cases, tuple(windows), self.shuffled)
 
 
+def subsets(rng: np.random.Generator, count: int, n: int, size: int) -> np.ndarray:
+    """Return uniform subsets of so many of the numbers below n, a row each."""
+    if size**2 > n:
+        return np.argsort(rng.random((count, n)), axis=1)[:, :size]
+    rows = rng.integers(0, n, (count, size))
+    # Rows with a number twice are drawn anew: those that remain are uniform among the others.
+    while len(twice := np.flatnonzero((np.diff(np.sort(rows, axis=1), axis=1) == 0).any(axis=1))):
+        rows[twice] = rng.integers(0, n, (len(twice), size))
+    return rows
+
+
 def too_short(n: int, shortest: tuple[int, ...], name: str = "n") -> Fault | None:
     """Refuse fewer records than the phases need."""
     if n >= sum(shortest):
@@ -312,10 +325,13 @@ def too_short(n: int, shortest: tuple[int, ...], name: str = "n") -> Fault | Non
 
 def _window_faults(lottery: BaselineLottery):
     """Yield what is wrong with cases and windows."""
-    if len(lottery.cases) < 2 or len(set(lottery.cases)) < len(lottery.cases):
+    if not 2 <= len(lottery.cases) <= MOST_CASES or len(set(lottery.cases)) < len(lottery.cases):
         yield Fault(
             checks.argument("cases"),
-            Text("至少要有两个名称不同的个案", "there must be at least two cases with names of their own"),
+            Text(
+                f"须有 2 到 {MOST_CASES} 个名称不同的个案",
+                f"there must be 2 to {MOST_CASES} cases with names of their own",
+            ),
             Text("请给出各个案的名称", "Name each case"),
             list(lottery.cases),
         )

@@ -14,7 +14,7 @@ from htresearch import checks
 from htresearch.language import Text, label
 from htresearch.result import Estimates
 from htresearch.singlecase.drawing import Drawing
-from htresearch.singlecase.inversion import shift_interval
+from htresearch.singlecase.inversion import MOST_INVERTED, shift_interval
 from htresearch.singlecase.lottery import Lottery
 from htresearch.singlecase.randomised import Randomised, read_randomised
 from htresearch.singlecase.reference import LOCATIONS, STATISTICS
@@ -276,7 +276,7 @@ def _told(
         "conf_high": [interval[1]],
         "alternative": [alternative],
         "n_assignments": [possible],
-        "smallest_p": [min(1.0, sides / possible) if possible else np.nan],
+        "smallest_p": [_smallest(reference, sides, possible)],
         "p_low": [p_low],
         "p_high": [p_high],
     }
@@ -301,6 +301,11 @@ def _possible(study: Randomised, reference: Reference) -> float:
         return np.nan
     size = study.lottery.size - (reference.undefined if reference.exact else 0)
     return size if size < 2**53 else float(size)
+
+
+def _smallest(reference: Reference, sides: int, possible: float) -> float:
+    """Return the smallest p there can be: of the draw, or of the samples where they are fewer."""
+    return min(1.0, sides / possible) if reference.exact else 1 / len(reference.distribution)
 
 
 def _needed(lottery: Lottery | None) -> float:
@@ -334,13 +339,8 @@ def _said(
                 f"{reference.undefined} outcomes that would leave a phase without enough observations are left out.",
             )
         )
-    if study.drawn and name in LOCATIONS and not all(np.isfinite(interval)) and reference.rows is not None:
-        said.append(
-            Text(
-                f"可能的结果太少，{conf_level:.0%} 置信区间有一端或两端没有界限；不给出的一端即没有界限。",
-                f"With so few outcomes the {conf_level:.0%} interval is open at the ends that are not given.",
-            )
-        )
+    if study.drawn and name in LOCATIONS and not study.by_phase and not all(np.isfinite(interval)):
+        said.append(_open_interval(len(reference.distribution), name, conf_level))
     elif study.drawn and all(np.isfinite(interval)):
         said.append(
             Text(
@@ -351,8 +351,22 @@ def _said(
     return tuple(said)
 
 
+def _open_interval(compared: int, name: str, conf_level: float) -> Text:
+    """Say why an end of the interval is not given."""
+    if name != "mean" and compared > MOST_INVERTED:
+        return Text(
+            f'要比较的结果超过 {MOST_INVERTED:,} 种，不算置信区间；均值之差（statistic="mean"）有区间。',
+            f"There is no interval with more than {MOST_INVERTED:,} outcomes, except for means.",
+        )
+    return Text(
+        f"{conf_level:.0%} 置信区间中没有给出的一端没有界限：可能的结果太少，或统计量分不出相邻的结果。",
+        f"The {conf_level:.0%} interval is open at the ends that are not given: there are too few outcomes, or the "
+        "statistic does not tell them apart.",
+    )
+
+
 def _how_many(study: Randomised, reference: Reference, possible: float) -> Text:
-    smallest, needed = 1 / possible, study.lottery.records_needed(0.05)
+    smallest, needed = _smallest(reference, 1, possible), study.lottery.records_needed(0.05)
     if not study.drawn:
         return Text(
             f"假如是从 {possible:.0f} 种可能中抽签，p 值最小为 {smallest:.3g}。",

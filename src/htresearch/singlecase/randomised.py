@@ -16,6 +16,9 @@ from htresearch.singlecase.lottery import MOST_RECORDS, BaselineLottery, Lottery
 from htresearch.singlecase.reference import AlternatingSeries, PhaseSeries, SeveralSeries, Statistic
 from htresearch.singlecase.series import read_values
 
+#: Values beyond this leave no room for sums of squares.
+_LARGEST = 1e100
+
 
 @dataclass(frozen=True, eq=False)
 class Randomised:
@@ -101,7 +104,12 @@ class Randomised:
     def tolerance(self, observed: float) -> float:
         """Return how far two statistics may differ and yet be a tie, in which they would differ by rounding alone."""
         spread = max(float(np.nanmax(v) - np.nanmin(v)) for v in self.cases.values())
-        return 1e-9 * max(abs(observed), 1.0 if self.statistic == "nap" else spread)
+        # What was written with few digits left after a large constant has lost some of them before it came here.
+        largest = max(float(np.nanmax(np.abs(v))) for v in self.cases.values())
+        return max(
+            1e-9 * max(abs(observed), 1.0 if self.statistic == "nap" else spread),
+            0.0 if self.statistic == "nap" else 1e-14 * largest,
+        )
 
     def counts(self) -> dict[str, list]:
         """Return how many observations there are, for one row about the whole."""
@@ -154,6 +162,7 @@ def read_randomised(
 def _one_case(values: object) -> dict[str, np.ndarray]:
     read, fault = read_values("values", values, fewest=2)
     checks.require(fault)
+    checks.require(_beyond_measure("values", read))
     checks.require(checks.integer("n", len(read), 2, MOST_RECORDS))
     return {"": read}
 
@@ -187,6 +196,7 @@ def _cases_of(lottery: Lottery, values: object) -> tuple[dict[str, np.ndarray], 
             read[case], fault = read_values(case, given[case], fewest=2)
             faults.append(fault)
         checks.require(*faults)
+        checks.require(*(_beyond_measure(case, v) for case, v in read.items()))
     planned = lottery.length
     longest = max(len(v) for v in read.values())
     checks.require(_too_long(lottery, longest))
@@ -203,6 +213,18 @@ def _cases_of(lottery: Lottery, values: object) -> tuple[dict[str, np.ndarray], 
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
+
+
+def _beyond_measure(name: str, values: np.ndarray) -> Fault | None:
+    largest = float(np.nanmax(np.abs(values)))
+    if largest <= _LARGEST:
+        return None
+    return Fault(
+        checks.argument(name),
+        Text("数值大得不可能是观察到的", "values are too large to have been observed"),
+        Text("请检查单位与录入", "Check units and entries"),
+        largest,
+    )
 
 
 def _not_beside(name: str, value: object) -> Fault | None:

@@ -103,3 +103,34 @@ def invariance(frame, task):
 
     steps = invariance(task["given"]["model"], frame, group="group").tidy()
     yield steps["chi2"].iloc[-1]
+
+
+def reversal(frame, task):
+    """A randomisation test of an ABAB design, every outcome."""
+    from datetime import date
+
+    import numpy as np
+
+    from htresearch.singlecase import Drawing
+    from htresearch.singlecase.lottery import PhaseLottery
+
+    lottery = PhaseLottery(len(frame), (task["given"]["shortest"],) * 4)
+    changes = tuple(np.flatnonzero(np.diff(frame["treated"])) + 1)
+    yield _p_value(frame, Drawing(lottery, changes, date(2026, 9, 1)), task)
+
+
+def turns(frame, task):
+    """A randomisation test of records in any order, every outcome."""
+    from datetime import date
+
+    from htresearch.singlecase import Drawing
+    from htresearch.singlecase.sequences import SequenceLottery
+
+    lottery = SequenceLottery(len(frame), int(frame["treated"].sum()), None)
+    yield _p_value(frame, Drawing(lottery, tuple(frame["treated"]), date(2026, 9, 1)), task)
+
+
+def _p_value(frame, drawing, task):
+    from htresearch.singlecase import randomisation_test
+
+    return randomisation_test(frame["value"], drawing, statistic=task["given"]["statistic"]).tidy()["p_value"][0]
