@@ -132,6 +132,7 @@ def test_rows_are_put_in_time_order():
         {"values": [1, "x", 3]},
         {"values": [None, None, None]},
         {"values": [1, float("inf"), 3]},
+        {"values": [1, 1e300, 3]},
         {"phases": ["A", "B"]},
         {"phases": ["A", None, "B"]},
         {"phases": "AAB"},

@@ -280,6 +280,7 @@ BASE = pupils(3)
         (BASE.assign(pre=5), {"control": "旧"}),
         (BASE.assign(post=5), {"control": "旧"}),
         (BASE.assign(post=np.inf), {"control": "旧"}),
+        (BASE.assign(post=[1e300, 1, 2, 3, 4, 5]), {"control": "旧"}),
         (BASE.assign(pre=None), {"control": "旧"}),
         (BASE.assign(s=BASE["group"]), {"control": "旧", "strata": "s"}),
         (BASE.assign(k=["a", "b"] * 3), {"control": "旧", "cluster": "k"}),

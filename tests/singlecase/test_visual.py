@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -43,6 +43,7 @@ def test_overlap_is_what_pnd_leaves_over():
     assert down["overlap"] == 1
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=12), st.data())
 def test_slopes_are_those_of_scipy(values, data):
     times = np.cumsum(data.draw(st.lists(st.integers(1, 5), min_size=len(values), max_size=len(values))))
@@ -51,6 +52,7 @@ def test_slopes_are_those_of_scipy(values, data):
     assert found["slope"] == pytest.approx(stats.linregress(times, values).slope)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(-50, 50), min_size=3, max_size=8), st.lists(st.floats(-50, 50), min_size=3, max_size=8))
 def test_turning_the_direction_turns_the_overlap(a, b):
     phases = ["A"] * len(a) + ["B"] * len(b)

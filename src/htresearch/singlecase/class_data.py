@@ -11,7 +11,7 @@ from htresearch import checks
 from htresearch.errors import Fault, ModelError
 from htresearch.language import Text, listing
 from htresearch.singlecase.series import read_values
-from htresearch.singlecase.stretches import twice
+from htresearch.singlecase.stretches import too_large, twice
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def read_classes(
     values, faults = {}, []
     for name in ("pre", "post"):
         values[name], fault = read_values(name, frame[named[name]].astype(object).tolist(), 0)
-        faults.append(fault)
+        faults.append(fault or too_large(name, values[name]))
     checks.require(*faults, None if len(frame) else _too_few("", 0))
     words = {name: _words(frame[named[name]]) for name in ("group", "strata", "cluster") if name in named}
     whole = ~np.isnan(values["pre"]) & ~np.isnan(values["post"])

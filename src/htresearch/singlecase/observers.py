@@ -13,7 +13,7 @@ from htresearch.errors import Fault
 from htresearch.language import Text
 from htresearch.result import Estimates
 from htresearch.singlecase.series import read_values
-from htresearch.singlecase.stretches import read_case
+from htresearch.singlecase.stretches import read_case, too_large
 
 #: What can be recorded, and the indices that suit it, the usual one first.
 INDICES = {
@@ -210,7 +210,7 @@ def _read(first: object, second: object, phases: object, scale: str) -> tuple[np
     one, fault = read_values("first", first)
     two, other = read_values("second", second)
     checks.require(fault, other)
-    checks.require(_same_length(one, two))
+    checks.require(_same_length(one, two), too_large("first", one), too_large("second", two))
     labels = np.array([""] * len(one)) if phases is None else read_case(first, phases).phases
     checks.require(*(_unsuited(n, v, scale) for n, v in (("first", one), ("second", two))), _none(one, two))
     return one, two, labels

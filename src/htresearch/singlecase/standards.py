@@ -18,7 +18,7 @@ from htresearch.singlecase import criteria
 from htresearch.singlecase.criteria import FAILS, MEETS, RESERVATIONS, UNKNOWN, Finding
 from htresearch.singlecase.observers import INDICES
 from htresearch.singlecase.series import IMPROVEMENT, read_values
-from htresearch.singlecase.stretches import Case, read_cases
+from htresearch.singlecase.stretches import Case, read_cases, too_large
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -185,7 +185,7 @@ def _second(frame: pd.DataFrame, second: str | None, cases: list[Case]) -> list[
     if second is None:
         return None
     values, fault = read_values("second", frame[second].astype(object).tolist(), 0)
-    checks.require(fault)
+    checks.require(fault or too_large("second", values))
     return [values[case.rows] for case in cases]
 
 

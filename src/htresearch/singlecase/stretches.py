@@ -16,6 +16,9 @@ from htresearch.errors import ArgumentError, Fault
 from htresearch.language import Text, listing
 from htresearch.singlecase.series import read_values
 
+#: Beyond this squares and sums overflow.
+LARGEST = 1e50
+
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
@@ -137,7 +140,7 @@ def read_case(
     number = len(values) if hasattr(values, "__len__") and not isinstance(values, (str, bytes)) else None
     read_labels, label_fault = _read_phases(phases, number)
     read_times, time_fault = _read_times(times, number)
-    checks.require(fault, label_fault, time_fault)
+    checks.require(fault or too_large("values", found), label_fault, time_fault or _too_late(read_times))
     return Case(name, found, read_labels, read_times, np.arange(len(found)))
 
 
@@ -291,6 +294,10 @@ def _absent(cell: object) -> bool:
     return cell is None or (pd.api.types.is_scalar(cell) and bool(pd.isna(cell)))
 
 
+def _too_late(times: np.ndarray) -> Fault | None:
+    return None if times.dtype.kind == "M" else too_large("times", times)
+
+
 def _timeless(read: np.ndarray) -> Fault:
     place = int(np.flatnonzero(np.isnan(read))[0]) + 1
     return Fault(
@@ -306,6 +313,18 @@ def _unequal(name: str, found: int, wanted: int) -> Fault:
         Text(f"应与 values 一样长（{wanted} 个）", f"must be as long as values ({wanted})"),
         Text("请检查是否漏了或多了", "See what is missing or too many"),
         found,
+    )
+
+
+def too_large(name: str, values: np.ndarray) -> Fault | None:
+    """Refuse what no school counts and no computer squares."""
+    if not len(values) or not (wrong := np.abs(values[~np.isnan(values)]) > LARGEST).any():
+        return None
+    return Fault(
+        checks.argument(name),
+        Text(f"有 {int(wrong.sum())} 个值大得不像话", f"{int(wrong.sum())} values are absurdly large"),
+        Text("请检查是否多打了数字", "See whether digits were typed twice"),
+        float(values[~np.isnan(values)][wrong][0]),
     )
 
 
