@@ -55,6 +55,7 @@ def read_class_study(path: str | Path, plan: Plan | Mapping | ClassStudy | str |
     Examples
     --------
     >>> import tempfile
+    >>> from htresearch.errors import IntakeError
     >>> from htresearch.intake.class_study import write_workbook
     >>> form = write_workbook(Path(tempfile.mkdtemp()) / "class.xlsx", topic="homework")
     >>> try:
