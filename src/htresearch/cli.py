@@ -449,7 +449,8 @@ def _reports() -> typer.Typer:
         "class",
         help=_help(
             "把填好的“我的班级研究”写成两页的报告：网页、PDF、Word 和图。一个文件有问题，不影响别的。",
-            "Write two-page reports on filled class studies: page, PDF, Word and graph. A faulty file stops no other.",
+            "Write two-page reports on filled class studies: page, PDF, Word and graph. A faulty file stops no "
+            "other.",
         ),
     )
     def one_class(

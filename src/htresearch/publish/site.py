@@ -8,8 +8,8 @@ from htresearch import atomic, checks
 from htresearch.errors import Fault, HTResearchError, NotebookError
 from htresearch.language import LANGUAGES, Text
 from htresearch.publish import cells
-from htresearch.publish.runs import Progress, Run, keep_failed, run_all
 from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
+from htresearch.publish.runs import Progress, Run, keep_failed, run_all
 
 #: The parts of the site by the first digit of a notebook's number.
 PARTS = {

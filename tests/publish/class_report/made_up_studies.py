@@ -37,7 +37,7 @@ def school_days(n, first=date(2024, 9, 2), every=1):
     return found
 
 
-def made_up(phases, values, plan=PLAN, second=None, done=None, every=1, **changed):
+def made_up(phases, values, plan=PLAN, others=None, done=None, every=1, **changed):
     """A study with these phases (a letter each) and values (None where missing)."""
     days = school_days(len(values), every=every)
     runs, seen, last = [], {"A": 0, "B": 0}, ""
@@ -53,7 +53,7 @@ def made_up(phases, values, plan=PLAN, second=None, done=None, every=1, **change
             "run": runs,
             "value": pd.array(values, dtype="float64"),
             "as_planned": pd.array(done or [None] * len(values), dtype="boolean"),
-            "second_value": pd.array(second or [None] * len(values), dtype="float64"),
+            "second_value": pd.array(others or [None] * len(values), dtype="float64"),
             "remark": [""] * len(values),
         }
     )
@@ -63,13 +63,13 @@ def made_up(phases, values, plan=PLAN, second=None, done=None, every=1, **change
     return ClassStudy(replace(plan, **{"starts": starts, **changed}), records, "made-up.xlsx", "a1b2c3d4e5f60718")
 
 
-def before_and_after(before, after, plan=PLAN, **changed):
-    """An AB study."""
-    return made_up("A" * len(before) + "B" * len(after), [*before, *after], plan, **changed)
+def before_and_after(first, second, plan=PLAN, **changed):
+    """An AB study with these values."""
+    return made_up("A" * len(first) + "B" * len(second), [*first, *second], plan, **changed)
 
 
 def usual(n=10, m=12, **changed):
     """An AB study as most are: a clear improvement, no gaps."""
-    before = [(31, 29, 33, 30, 34, 28, 31, 32, 33, 30)[i % 10] for i in range(n)]
-    after = [(35, 34, 37, 36, 40, 39, 41, 33, 42, 40, 39, 41)[i % 12] for i in range(m)]
-    return before_and_after(before, after, done=[True] * (n + m), **changed)
+    first = [(31, 29, 33, 30, 34, 28, 31, 32, 33, 30)[i % 10] for i in range(n)]
+    second = [(35, 34, 37, 36, 40, 39, 41, 33, 42, 40, 39, 41)[i % 12] for i in range(m)]
+    return before_and_after(first, second, **{"done": [True] * (n + m)} | changed)

@@ -64,7 +64,12 @@ def test_values_that_are_all_alike_leave_nothing_to_compare():
 def test_only_what_is_always_so_is_called_so():
     assert "每一次都是后一天更好" in said(before_and_after([1, 2, 3], [4, 5, 6]))[1]
     assert "每一次都是后一天更差" in said(before_and_after([4, 5, 6], [1, 2, 3]))[1]
-    assert [how_often(share).zh for share in (0.996, 0.9949, 0.004, 0.985)] == ["超过 99%", "超过 99%", "不到 1%", "约 99%"]
+    assert [how_often(share).zh for share in (0.996, 0.9949, 0.004, 0.985)] == [
+        "超过 99%",
+        "超过 99%",
+        "不到 1%",
+        "约 99%",
+    ]
 
 
 @pytest.mark.parametrize(("before", "after"), [([5], [7, 8]), ([5, 6], [7]), ([1, 2, 3, 4, 5], [9])])
@@ -131,7 +136,8 @@ def test_taking_turns_compares_kinds_of_days():
 def test_english_says_the_same():
     first, second, third = said(before_and_after([30, 31, 32, 33], [32, 40, 41], replace(PLAN, unit="pupils")), "en")
     assert first == (
-        "On 4 days before the change, the middle value was 31.5 pupils (70%; lowest 30, highest 33); on 3 days after it, "
+        "On 4 days before the change, the middle value was 31.5 pupils (70%; lowest 30, highest 33); on 3 days "
+        "after it, "
         "the middle value was 40 pupils (89%; lowest 32, highest 41); it rose by 8.5 pupils, as was hoped."
     )
     assert "in about 88% of all such pairs the later day is the better one (a tie counts half)" in second
@@ -152,7 +158,9 @@ CLAIMS = re.compile(r"有效|显著|p\s*[=<＝]|p\s?值|\bP\b|\beffective|\bsign
     start=st.sampled_from(["drawn", "chosen"]),
     spoken=st.sampled_from(language.LANGUAGES),
 )
-def test_no_study_of_one_change_claims_an_effect_or_shows_p_on_page_one(before, after, improvement, scale, start, spoken):
+def test_no_study_of_one_change_claims_an_effect_or_shows_p_on_page_one(
+    before, after, improvement, scale, start, spoken
+):
     study = before_and_after(
         before,
         after,

@@ -1,4 +1,4 @@
-"""Reports on class studies: two pages for a head teacher, as page, PDF and Word, and the sheet to record on by pen."""
+"""Reports on class studies: two pages for a head teacher, as page, PDF and Word; the sheet to record on by pen."""
 
 from htresearch.publish.class_report.compose import compose
 from htresearch.publish.class_report.contents import Report, Section, Table

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from htresearch.intake.class_study import ClassStudy, Plan
@@ -69,7 +67,11 @@ def _design(plan: Plan) -> Text:
     """Say the design, its turning points, and who or what settled them."""
     lots = plan.start == "drawn"
     if plan.design == "alternating":
-        how = Text("次序由抽签定", "in an order drawn by lot") if lots else Text("次序自己定", "in an order that was chosen")
+        how = (
+            Text("次序由抽签定", "in an order drawn by lot")
+            if lots
+            else Text("次序自己定", "in an order that was chosen")
+        )
         return Text(f"照旧与改变轮流进行，{how.zh}。", f"As usual and changed by turns, {how.en}.")
     days = [day(start) for start in plan.starts[:_MOST_STARTS]]
     when = Text("、".join(d.zh for d in days), ", ".join(d.en for d in days))
@@ -84,8 +86,17 @@ def _design(plan: Plan) -> Text:
 
 def _caption(found: Findings) -> Text:
     plan = found.study.plan
-    hope = Text("越高越好", "Higher is better") if plan.improvement == "increase" else Text("越低越好", "Lower is better")
-    said = [Text(f"每个点是一次记录，横带是各段的中位数；{hope.zh}。", f"Each point is a record, each band the median of its stretch. {hope.en}.")]
+    hope = (
+        Text("越高越好", "Higher is better")
+        if plan.improvement == "increase"
+        else Text("越低越好", "Lower is better")
+    )
+    said = [
+        Text(
+            f"每个点是一次记录，横带是各段的中位数；{hope.zh}。",
+            f"Each point is a record, each band the median of its stretch. {hope.en}.",
+        )
+    ]
     if plan.target is not None:
         said.append(Text("点划线是事先定的目标。", "The dash-dotted line is the target set beforehand."))
     if found.agreement is not None:
@@ -98,7 +109,10 @@ def _sections(found: Findings) -> list[Section]:
         (Text("记录靠得住吗", "Can the records be relied on?"), reliability(found)),
         (Text("事先的约定", "What was settled beforehand"), agreed_beforehand(found)),
         (Text("能说明什么，不能说明什么", "What this can and cannot show"), meaning(found)),
-        (Text("和单案例研究的标准对一对", "Held against the standards for single cases"), against_the_standard(found)),
+        (
+            Text("和单案例研究的标准对一对", "Held against the standards for single cases"),
+            against_the_standard(found),
+        ),
         (Text("下一步", "What to do next"), next_steps(found)),
     ]
     return [Section(str(title), tuple(map(str, points))) for title, points in listed if points]
@@ -147,9 +161,7 @@ def _records_note(found: Findings) -> list[Text]:
         whole = Text(f"，共 {of}{unit}", f" out of {of.strip()}") if of else Text("", "")
         said.append(Text(f"值的单位：{unit}{whole.zh}。", f"Values are in {unit}{whole.en}."))
     if study.records["remark"].fillna("").astype(str).str.strip().ne("").any():
-        said.append(
-            Text("备注里可能提到学生，不印在这里。", "Remarks may speak of pupils and are not printed here.")
-        )
+        said.append(Text("备注里可能提到学生，不印在这里。", "Remarks may speak of pupils and are not printed here."))
     words = (plan.question, plan.watched, plan.counting, plan.before, plan.after, plan.success, plan.consent)
     if holds_identifiers(*words, plan.school, plan.class_name):
         said.append(

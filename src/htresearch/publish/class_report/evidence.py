@@ -25,7 +25,7 @@ def day(when: date | pd.Timestamp) -> Text:
     return Text(f"{when.year}年{when.month}月{when.day}日", f"{when.day} {when:%B} {when.year}")
 
 
-# --- can the records be relied on? -----------------------------------------------------------------------------------
+# --- can the records be relied on? ----------------------------------------------------------------------------------
 
 
 def reliability(found: Findings) -> list[Text]:
@@ -36,7 +36,8 @@ def reliability(found: Findings) -> list[Text]:
         said.append(
             Text(
                 f"照旧的那一段里，有 {often.zh}没有照计划做：如果那几次已经用了新办法，前后的差别会显得小。",
-                f"While things were to stay as usual, {often.en} did not follow the plan: if the change was already in "
+                f"While things were to stay as usual, {often.en} did not follow the plan: if the change was "
+                f"already in "
                 "use then, the difference looks smaller than it is.",
             )
         )
@@ -47,12 +48,15 @@ def _missing(found: Findings) -> Text:
     before, after = found.before.records - found.before.observed, found.after.records - found.after.observed
     total = found.moment.counted(found.before.records + found.after.records)
     if not before + after:
-        return Text(f"一共 {total.zh}，没有缺的。", f"{total.en[:1].upper()}{total.en[1:]} in all, none without a value.")
+        return Text(
+            f"一共 {total.zh}，没有缺的。", f"{total.en[:1].upper()}{total.en[1:]} in all, none without a value."
+        )
     first, second = phase_names(found)
     return Text(
         f"一共 {total.zh}，有 {before + after} 次没有记到数（{first.zh} {before} 次，{second.zh} {after} 次）；"
         "没有记到的不算进任何一个数里。",
-        f"{total.en[:1].upper()}{total.en[1:]} in all, {before + after} without a value ({before} {first.en}, {after} "
+        f"{total.en[:1].upper()}{total.en[1:]} in all, {before + after} without a value ({before} {first.en}, "
+        f"{after} "
         f"{second.en}); these enter no number.",
     )
 
@@ -69,14 +73,16 @@ def _agreement(found: Findings) -> Text:
     if agreed is None:
         return Text(
             "没有第二个人同时记录，所以还不知道换一个人来记，数会不会一样。",
-            "Nobody else recorded at the same time, so it is not known whether another person would have got the same "
+            "Nobody else recorded at the same time, so it is not known whether another person would have got "
+            "the same "
             "values.",
         )
     part = agreed.both / agreed.of
     fifth = Text("；通常希望有五分之一以上", "; a fifth or more is usual") if part < BOTH_SHARE else Text("", "")
     start = Text(
         f"有 {agreed.both} 次由两个人各自记录（占 {per_cent(part)}{fifth.zh}），其中 {agreed.exact} 次完全一样；",
-        f"{agreed.both} records were made by two people independently ({per_cent(part)} of all{fifth.en}), {agreed.exact} of "
+        f"{agreed.both} records were made by two people independently ({per_cent(part)} of all{fifth.en}), "
+        f"{agreed.exact} of "
         "them alike; ",
     )
     share = agreed.share
@@ -107,14 +113,16 @@ def _done(found: Findings) -> Text:
     if not known:
         return Text(
             "没有写明改变后每次是否照计划做了，所以不知道办法用得怎样。",
-            "It was not written down whether the plan was followed after the change, so it is not known how well it was "
+            "It was not written down whether the plan was followed after the change, so it is not known how "
+            "well it was "
             "carried out.",
         )
     said = _shares(found, done)
     if done.yes / known < DONE_SHARE:
         return Text(
             f"{said.zh}；做到的不到八成，记录好或不好，都还说不上是这个办法的事。",
-            f"{said.en}; that is less than 80%, so whatever the records show can hardly be the doing of a plan that was "
+            f"{said.en}; that is less than 80%, so whatever the records show can hardly be the doing of a plan "
+            f"that was "
             "not carried out.",
         )
     return Text(f"{said.zh}。", f"{said.en}.")
@@ -125,7 +133,9 @@ def _shares(found: Findings, done: Done) -> Text:
     of = found.moment.counted(total)
     if done.yes == total:
         return Text(f"要用新办法的 {of.zh}，次次照计划做了", f"The change was carried out as planned on all {of.en}")
-    unknown = Text(f"，{done.unknown} 次没有写明", f", {done.unknown} not written down") if done.unknown else Text("", "")
+    unknown = (
+        Text(f"，{done.unknown} 次没有写明", f", {done.unknown} not written down") if done.unknown else Text("", "")
+    )
     return Text(
         f"要用新办法的 {of.zh}里，照计划做了的有 {done.yes} 次，没有做的有 {done.no} 次{unknown.zh}",
         f"Of {of.en} on which the change was to be used, it was carried out as planned on {done.yes} and not on "
@@ -133,7 +143,7 @@ def _shares(found: Findings, done: Done) -> Text:
     )
 
 
-# --- what was agreed beforehand --------------------------------------------------------------------------------------
+# --- what was agreed beforehand -------------------------------------------------------------------------------------
 
 
 def agreed_beforehand(found: Findings) -> list[Text]:
@@ -156,14 +166,20 @@ def _decided(found: Findings) -> Text:
         )
     elif first.empty or plan.decided_on <= pd.Timestamp(first.min()).date():
         when = day(plan.decided_on)
-        said = Text(f"计划写于{when.zh}，在第一次记录之前。", f"The plan dates from {when.en}, before the first record.")
+        said = Text(
+            f"计划写于{when.zh}，在第一次记录之前。", f"The plan dates from {when.en}, before the first record."
+        )
         if not first.empty and plan.decided_on == pd.Timestamp(first.min()).date():
-            said = Text(f"计划写于{when.zh}，也就是第一次记录那天。", f"The plan dates from {when.en}, the day of the first record.")
+            said = Text(
+                f"计划写于{when.zh}，也就是第一次记录那天。",
+                f"The plan dates from {when.en}, the day of the first record.",
+            )
     else:
         when = day(plan.decided_on)
         said = Text(
             f"计划写于{when.zh}，晚于第一次记录：看过记录再定的计划，要打折扣来看。",
-            f"The plan dates from {when.en}, after the first record: a plan made with records in sight counts for less.",
+            f"The plan dates from {when.en}, after the first record: a plan made with records in sight counts "
+            f"for less.",
         )
     return Text(said.zh + stamp.zh, f"{said.en} {stamp.en}")
 
@@ -176,7 +192,8 @@ def _success(found: Findings) -> list[Text]:
             return [
                 Text(
                     "事先没有写下怎样才算成功；看过结果再定的标准，容易迁就结果。",
-                    "What would count as success was not written down; a criterion chosen afterwards tends to suit the "
+                    "What would count as success was not written down; a criterion chosen afterwards tends to "
+                    "suit the "
                     "result.",
                 )
             ]
@@ -193,12 +210,16 @@ def _target(found: Findings, words: str) -> Text:
     plan, quantity = found.study.plan, found.quantity
     target = quantity.share(plan.target)
     opening = Text(
-        f"事先写下的成功标准：{f'“{words}”，即' if words else ''} {target.zh}。".replace("： ", "：").replace("即 ", "即"),
+        f"事先写下的成功标准：{f'“{words}”，即' if words else ''} {target.zh}。".replace("： ", "：").replace(
+            "即 ", "即"
+        ),
         f"What was to count as success: {f'“{words}”, that is, ' if words else ''}{target.en}. ",
     )
     values = [value for value in found.study.values("B") if not math.isnan(value)]
     if not values:
-        return Text(f"{opening.zh}改变后还没有记到数，现在说不上。", f"{opening.en}There are no values after the change yet.")
+        return Text(
+            f"{opening.zh}改变后还没有记到数，现在说不上。", f"{opening.en}There are no values after the change yet."
+        )
     met = sum(found.sign * (value - plan.target) >= 0 for value in values)
     reached = found.sign * (found.after.median - plan.target) >= 0
     middle, of = quantity.share(found.after.median), found.moment.counted(len(values))
@@ -225,7 +246,10 @@ def _consent(found: Findings) -> Text:
 def _changes(found: Findings) -> list[Text]:
     if not found.study.changes:
         return [
-            Text("第一次记录之后，没有写下也没有发现计划有改动。", "No change of the plan after the first record was written down or found.")
+            Text(
+                "第一次记录之后，没有写下也没有发现计划有改动。",
+                "No change of the plan after the first record was written down or found.",
+            )
         ]
     said = []
     for change in found.study.changes:
@@ -243,7 +267,7 @@ def _changes(found: Findings) -> list[Text]:
     return said
 
 
-# --- what the design can and cannot show -----------------------------------------------------------------------------
+# --- what the design can and cannot show ----------------------------------------------------------------------------
 
 
 def meaning(found: Findings) -> list[Text]:
@@ -273,7 +297,8 @@ _AB = (
 _ABAB = (
     Text(
         "能说明：记录是不是每次都跟着办法走。用上、停下、再用，三次转换都朝预想的方向变，别的原因就不容易解释。",
-        "It can show whether the records follow the change each time. If all three turns go as expected, other causes "
+        "It can show whether the records follow the change each time. If all three turns go as expected, other "
+        "causes "
         "have a hard time explaining it.",
     ),
     Text(
@@ -290,7 +315,8 @@ _TURNS = (
     ),
     Text(
         "不能说明：前一天留下的影响。办法若有后劲，照旧的日子也会沾光，差别会显得小。",
-        "It cannot show what lingers from the day before: if the change has an after-effect, usual days gain by it and "
+        "It cannot show what lingers from the day before: if the change has an after-effect, usual days gain "
+        "by it and "
         "the difference looks smaller.",
     ),
 )
@@ -310,7 +336,8 @@ _TURNS_CHOSEN = Text(
 )
 _TURNS_NOT_IN_PAIRS = Text(
     "次序是抽签定的，但不是两次一签，抽签的全部可能无从知道，所以这里不算“碰巧有多大可能”。",
-    "Lots decided the order, but not two records at a time, so it is not known what else could have been drawn, and no "
+    "Lots decided the order, but not two records at a time, so it is not known what else could have been "
+    "drawn, and no "
     "probability of chance is given here.",
 )
 _ONE_CLASS = Text(
@@ -331,7 +358,8 @@ def _drawn_start(found: Findings) -> Text:
     if plan.design == "ABAB":
         return Text(
             f"{days.zh}是抽签定的；但计划里没有每一次抽签的范围，所以这里不算“碰巧有多大可能”。",
-            f"Lots decided {days.en}; but the plan does not say between which records each was drawn, so no probability of "
+            f"Lots decided {days.en}; but the plan does not say between which records each was drawn, so no "
+            f"probability of "
             "chance is given here.",
         )
     if found.chance is None:
@@ -343,6 +371,7 @@ def _drawn_start(found: Findings) -> Text:
         f"{days.zh}是{window.zh}抽签定的，所以可以算出：如果办法毫无作用，单凭抽签碰巧有这么大差别的可能（见上面的表）。"
         "它排除的是“挑了个好时候”，排除不了恰好同时发生的别的事。",
         f"Lots decided {days.en}{window.en}, so one can compute how often they alone would give such a difference if "
-        "the change did nothing at all (see the table above). That rules out a moment picked for the purpose, but not "
+        "the change did nothing at all (see the table above). That rules out a moment picked for the purpose, "
+        "but not "
         "something else that happened just then.",
     )

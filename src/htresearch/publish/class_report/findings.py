@@ -13,9 +13,9 @@ from htresearch import singlecase
 from htresearch.errors import HTResearchError
 from htresearch.intake.class_study import ClassStudy
 from htresearch.language import Text
+from htresearch.publish.class_report.chance import Chance, of_the_draw
 from htresearch.publish.class_report.quantity import Moment, Quantity
 from htresearch.result import Estimates
-from htresearch.singlecase.sequences import PairLottery
 from htresearch.singlecase.series import read_phases
 
 #: Records further apart than this, in days, are not called days.
@@ -61,15 +61,6 @@ class Interval:
     estimate: float
     low: float = math.nan
     high: float = math.nan
-
-
-@dataclass(frozen=True)
-class Chance:
-    """What the drawing of lots tells: how often chance alone does as well, and the least it could have said."""
-
-    p_value: float
-    smallest: float
-    possible: int
 
 
 @dataclass(frozen=True)
@@ -212,7 +203,7 @@ class Findings:
 
     @property
     def switches(self) -> tuple[int, ...]:
-        """For each change of phase in time: 1 as hoped, -1 the other way, 0 none; the way back is hoped to be worse."""
+        """For each change of phase: 1 as hoped, -1 the other way, 0 none; the way back is hoped to be worse."""
         hoped = []
         for first, second in zip(self.runs, self.runs[1:], strict=False):
             way = self.sign * (1 if second.phase == "B" else -1)
@@ -253,7 +244,7 @@ def find(study: ClassStudy) -> Findings:
         change_kind=kind,
         trend=_trend(study),
         steady=_steady(study) if before.observed else None,
-        chance=_chance(study, note) if before.observed and after.observed else None,
+        chance=of_the_draw(study, note) if before.observed and after.observed else None,
         done_before=_done(records, "A"),
         done_after=_done(records, "B"),
         agreement=_agreement(study),
@@ -298,13 +289,17 @@ def _interval(result: Estimates) -> Interval | None:
 
 
 def _ratio(note: list[Text], pair: tuple[list[float], list[float]], scale: str) -> Interval | None:
-    """The log ratio of the means, up where there is more, whichever way is better."""
-    result = singlecase.lrr(*pair, scale="count" if scale == "count" else "other")
+    """The log ratio of the means, up where there is more, whichever way is better.
+
+    Without the correction for short phases: the means stand in the table above, and readers do divide them.
+    """
+    result = singlecase.lrr(*pair, scale="count" if scale == "count" else "other", bias_correct=False)
     if result.tidy()["truncated"].iloc[0]:
         note.append(
             Text(
                 "有一段几乎没有起伏或接近 0，百分比变化的区间按能有的最小起伏计算。",
-                "A phase hardly varies or is close to 0; the interval of the change in per cent takes the least variation "
+                "A phase hardly varies or is close to 0; the interval of the change in per cent takes the "
+                "least variation "
                 "it could have.",
             )
         )
@@ -334,7 +329,11 @@ def _agreement(study: ClassStudy) -> Agreement | None:
     kept = int(both.sum()), int(one.notna().sum())
     same = int(((one - two).abs()[both] < 1e-9).sum())
     try:
-        row = singlecase.observer_agreement(one.tolist(), two.tolist(), scale=_OBSERVED[study.plan.scale]).tidy().iloc[0]
+        row = (
+            singlecase.observer_agreement(one.tolist(), two.tolist(), scale=_OBSERVED[study.plan.scale])
+            .tidy()
+            .iloc[0]
+        )
     except HTResearchError:  # numbers below 0 have no such index
         return Agreement(*kept, Interval(math.nan), same, same / kept[0] >= 0.8)
     share = Interval(*(float(row[name]) for name in ("estimate", "conf_low", "conf_high")))
@@ -350,47 +349,6 @@ def _trend(study: ClassStudy) -> float | None:
         return None
     tau = float(kendalltau(first["session"].astype(float), first["value"].astype(float)).statistic)
     return tau if study.plan.improvement == "increase" else -tau
-
-
-def _chance(study: ClassStudy, note: list[Text]) -> Chance | None:
-    """The randomisation test of the share of better pairs; None where nothing was drawn, or not enough is known of it.
-
-    Of that share, as it is what page one tells; and medians often stay the same when the start moves by a record.
-    """
-    plan, records = study.plan, study.records
-    if plan.start != "drawn" or plan.design == "ABAB":
-        return None  # of ABAB the plan holds the first draw only
-    values = [None if math.isnan(value) else value for value in records["value"].astype(float)]
-    how = {"statistic": "nap", "improvement": plan.improvement}
-    try:
-        if plan.design == "AB":
-            if plan.earliest is None or plan.latest is None or plan.latest > len(values):
-                return None
-            start = int((records["phase"] == "B").to_numpy().argmax())
-            shortest = plan.earliest - 1, len(values) - plan.latest + 1
-            result = singlecase.randomisation_test(values, start, *shortest, **how)
-        else:
-            drawn = _pairs_drawn(study)
-            if drawn is None:
-                return None
-            result = singlecase.randomisation_test(values[: len(drawn.outcome)], drawn, **how)
-    except HTResearchError as error:
-        note.extend(Text("抽签检验没有算：{why}。", "No test of the draw: {why}.").format(why=f.rule) for f in error.faults)
-        return None
-    row = result.tidy().iloc[0]
-    if math.isnan(row["p_value"]):
-        return None
-    return Chance(float(row["p_value"]), float(row["smallest_p"]), int(row["n_assignments"]))
-
-
-def _pairs_drawn(study: ClassStudy) -> singlecase.Drawing | None:
-    """What was drawn if lots were drawn for every two records, as the form advises; None if it was done otherwise."""
-    treated = [int(phase == "B") for phase in study.records["phase"]]
-    treated = treated[: len(treated) // 2 * 2]
-    if not treated or any(first == second for first, second in zip(treated[::2], treated[1::2], strict=True)):
-        return None
-    on = study.plan.decided_on or pd.Timestamp(study.records["date"].min()).date()
-    return singlecase.Drawing(PairLottery(len(treated)), tuple(treated), on)
 
 
 def _standards(study: ClassStudy) -> singlecase.Standards | None:

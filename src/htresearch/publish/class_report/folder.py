@@ -160,7 +160,7 @@ def report_class(
     return ClassReports(out / INDEX, reported)
 
 
-# --- what is read ----------------------------------------------------------------------------------------------------
+# --- what is read ---------------------------------------------------------------------------------------------------
 
 
 def _sources(paths: object) -> list[Path | ClassStudy]:
@@ -201,7 +201,7 @@ def _key(study: ClassStudy) -> str:
     return hashlib.sha256(named.encode()).hexdigest()[:8]
 
 
-# --- what is written -------------------------------------------------------------------------------------------------
+# --- what is written ------------------------------------------------------------------------------------------------
 
 
 def _write_all(
@@ -329,7 +329,7 @@ def _links(one: Reported, out: Path) -> list[tuple[str, str]]:
     return [(str(names[path.suffix[1:]]), path.relative_to(out).as_posix()) for path in one.written]
 
 
-# --- what is refused -------------------------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------------------------
 
 
 def _nothing(paths: object) -> Fault:
@@ -364,7 +364,9 @@ def _inside(out: Path, sources: list[Path | ClassStudy]) -> list[Fault]:
         Fault(
             checks.argument("out"),
             Text("就是放工作簿的文件夹", "is the folder of the workbooks themselves"),
-            Text("请换一个文件夹，报告不和工作簿混在一起", "Choose another, so that reports and workbooks stay apart"),
+            Text(
+                "请换一个文件夹，报告不和工作簿混在一起", "Choose another, so that reports and workbooks stay apart"
+            ),
             out.name,
         )
     ]

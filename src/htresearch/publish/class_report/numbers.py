@@ -99,7 +99,9 @@ def _change(found: Findings) -> tuple | None:
         Text("标准化的差（SMD）", "Standardised difference (SMD)"),
         number(found.change.estimate, 2),
         _span(found.change, lambda x: number(x, 2)),
-        Text("以改变前的起伏（标准差）为一个单位，正数是变好", "In standard deviations of before; positive is better"),
+        Text(
+            "以改变前的起伏（标准差）为一个单位，正数是变好", "In standard deviations of before; positive is better"
+        ),
     )
 
 
@@ -114,8 +116,10 @@ def _chance(found: Findings) -> tuple | None:
         p,
         "–",
         Text(
-            f"办法毫无作用时，抽签碰巧抽出这样好的比例（或更好）的可能；能抽的有 {chance.possible} 种，最小也有 {least}",
-            f"How often lots alone do as well or better if nothing changed; with {chance.possible} possible draws, never "
+            f"办法毫无作用时，抽签碰巧抽出这样好的比例（或更好）的可能；能抽的有 {chance.possible} 种，"
+            f"最小也有 {least}",
+            f"How often lots alone do as well or better if nothing changed; with {chance.possible} possible "
+            f"draws, never "
             f"below {least}",
         ),
     )
@@ -130,11 +134,14 @@ def _span(interval: Interval, write) -> str:
 def remarks(found: Findings) -> list[Text]:
     """How to take the numbers."""
     if found.nap is None:
-        return [Text("两段都有记录之后，才有可比的数。", "There are numbers to compare once both phases have records.")]
+        return [
+            Text("两段都有记录之后，才有可比的数。", "There are numbers to compare once both phases have records.")
+        ]
     said = [
         Text(
             "区间按各次记录互不相干计算；相邻的日子往往相像，真正的不确定还要大一些。",
-            "Intervals take records as unrelated; neighbouring days are often alike, so the true uncertainty is larger.",
+            "Intervals take records as unrelated; neighbouring days are often alike, so the true uncertainty "
+            "is larger.",
         )
     ]
     if found.study.plan.design == "ABAB":

@@ -136,7 +136,8 @@ def _mind(plan: Topic | Plan | None) -> list[str]:
     own = [_words(plan, name) for name in ("sheet", "ethics")] if isinstance(plan, Topic) else []
     always = Text(
         "只写数，不写学生姓名。没记成的那天把数空着，写明原因，不要补写 0。填满后请一次录入工作簿。",
-        "Numbers only, no pupils' names. Where nothing could be recorded leave the value empty and say why; do not write "
+        "Numbers only, no pupils' names. Where nothing could be recorded leave the value empty and say why; do "
+        "not write "
         "0. Enter the sheet into the workbook once it is full.",
     )
     return [*(text for text in own if text), str(always)]

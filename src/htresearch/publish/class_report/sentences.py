@@ -20,7 +20,7 @@ def _sentence(parts: list[Text]) -> Text:
     return Text("；".join(p.zh for p in parts) + "。", "; ".join(p.en for p in parts) + ".")
 
 
-# --- the first: what was recorded ------------------------------------------------------------------------------------
+# --- the first: what was recorded -----------------------------------------------------------------------------------
 
 
 def _levels(found: Findings) -> list[Text]:
@@ -68,14 +68,18 @@ def _way(found: Findings) -> Text:
         return Text("前后居中的值一样" if early else "两种时候居中的值一样", "the middle value is the same for both")
     apart, up, hoped = found.quantity.difference(difference), difference > 0, difference * found.sign > 0
     zh = "改变后" if early else "改变的时候"
-    en = f"it {'rose' if up else 'fell'} by {apart.en}" if early else f"that is {apart.en} {'higher' if up else 'lower'}"
+    en = (
+        f"it {'rose' if up else 'fell'} by {apart.en}"
+        if early
+        else f"that is {apart.en} {'higher' if up else 'lower'}"
+    )
     return Text(
         f"{zh}{'高' if up else '低'}了 {apart.zh}，{'是希望的方向' if hoped else '与希望的方向相反'}",
         f"{en}, {'as was hoped' if hoped else 'the opposite of what was hoped'}",
     )
 
 
-# --- the second: the comparison, and how far it goes -----------------------------------------------------------------
+# --- the second: the comparison, and how far it goes ----------------------------------------------------------------
 
 
 def _comparison(found: Findings) -> Text:
@@ -101,14 +105,12 @@ def _comparison(found: Findings) -> Text:
         else Text("，改变的时候总的来说更差", ", so on the whole things were worse with the change"),
     }[found.better]
     only = "only " if found.better < 0 else ""
-    if often.zh.startswith("约"):  # 约有 92% 的情况；只有约 20% 的情况
-        zh = f"只有{often.zh}" if only else often.zh.replace("约 ", "约有 ")
-    else:
-        zh = often.zh
+    zh = often.zh
+    if zh.startswith("约"):  # 约有 92% 的情况；只有约 20% 的情况
+        zh = f"只有{zh}" if only else zh.replace("约 ", "约有 ")
     return Text(
         f"{take.zh}，{zh} 的情况是{later.zh}更好（相同算一半）{tail.zh}",
-        f"{take.en}: in {only}{often.en} of all such pairs {later.en} is the better one "
-        f"(a tie counts half){tail.en}",
+        f"{take.en}: in {only}{often.en} of all such pairs {later.en} is the better one (a tie counts half){tail.en}",
     )
 
 
@@ -192,7 +194,7 @@ def _by_turns(found: Findings) -> Text:
     )
 
 
-# --- the third: what else it may be ----------------------------------------------------------------------------------
+# --- the third: what else it may be ---------------------------------------------------------------------------------
 
 
 def _what_else(found: Findings) -> Text:
@@ -215,48 +217,58 @@ def _what_else(found: Findings) -> Text:
 _ONCE_CHOSEN = Text(
     "同一段时间里，班上别的事（考试、活动、换季，还有“有人在记”本身）也会让记录有变化，"
     "所以请把它当作和同事一起琢磨的开头，而不是结论。",
-    "Other things in class during the same weeks (examinations, events, the season, even being recorded) can move the "
+    "Other things in class during the same weeks (examinations, events, the season, even being recorded) can "
+    "move the "
     "records too, so take this as something to think over with colleagues, not as a verdict.",
 )
 _ONCE_DRAWN = Text(
     "开始的日子是抽签定的，不是挑了一个好时候，前后比较因此更公平；"
     "但只改变了一次，恰好同时发生的别的事仍可能带来同样的变化。",
-    "Lots decided the day on which to begin, so no good moment was picked and the comparison is fairer; but things were "
+    "Lots decided the day on which to begin, so no good moment was picked and the comparison is fairer; but "
+    "things were "
     "changed only once, and something else that happened just then could have done the same.",
 )
 _RISING = Text(
     "而且改变之前，记录就已经在一天天变好：照那样走下去，不做改变也可能更好。",
-    "Besides, the records were getting better before anything was changed: had that gone on, they might be better now "
+    "Besides, the records were getting better before anything was changed: had that gone on, they might be "
+    "better now "
     "without it.",
 )
 _SMALL = Text(
     "也许本来就没有什么变化，也许变化小，这么多次记录还看不出来；图上如果有个别特别的日子，先想想那天班上有什么事。",
-    "Perhaps nothing much has changed, perhaps the change is small and so many records cannot show it; where a single "
+    "Perhaps nothing much has changed, perhaps the change is small and so many records cannot show it; where a "
+    "single "
     "day stands out in the picture, think first of what happened in class that day.",
 )
 _WORSE = Text(
     "请先想一想这段时间班上还发生了什么；如果学生因此吃亏，不必等到研究做完，可以先停下来。",
-    "Think first of what else happened in class during that time; if pupils are the worse for it, there is no need to "
+    "Think first of what else happened in class during that time; if pupils are the worse for it, there is no "
+    "need to "
     "wait for the end of the study before stopping.",
 )
 _BACK_CLEAR = Text(
     "来回一趟比只改变一次更能说明问题，别的事恰好三次都赶在同一天，机会不大；但这只是一个班、一段时间，换个班还要再试。",
-    "Going back and changing again tells more than one change, for something else is unlikely to have come about just at "
-    "all three turns; still, this is one class in one stretch of time, and another class would have to try for itself.",
+    "Going back and changing again tells more than one change, for something else is unlikely to have come "
+    "about just at "
+    "all three turns; still, this is one class in one stretch of time, and another class would have to try for "
+    "itself.",
 )
 _BACK_MIXED = Text(
     "记录没有每次都跟着办法走，所以还不能说就是这个办法起的作用；请在图上找出不一样的那一段，想想那时班上有什么事。",
-    "The records did not follow the change each time, so they cannot be put down to it; find the stretch that differs in "
+    "The records did not follow the change each time, so they cannot be put down to it; find the stretch that "
+    "differs in "
     "the picture, and think of what happened in class then.",
 )
 _TURNS_DRAWN = Text(
     "所以这样的差别，比先后各记一段的更可信；但它只说明这个班、这段时间，而且前一次留下的影响可能带到下一次。",
-    "Such a difference is therefore more to be trusted than that of one stretch after another; but it speaks for this "
+    "Such a difference is therefore more to be trusted than that of one stretch after another; but it speaks "
+    "for this "
     "class and this time only, and what was done once may linger on the next day.",
 )
 _TURNS_CHOSEN = Text(
     "要让两种时候真正可比，下一轮请用抽签决定哪次照旧、哪次改变。",
-    "To make both kinds of days comparable, let lots decide next time when things stay as usual and when they change.",
+    "To make both kinds of days comparable, let lots decide next time when things stay as usual and when they "
+    "change.",
 )
 _GO_ON = Text(
     "请照计划接着记，每一段最好记满五次以上；到时再出一份报告，就能比较了。",

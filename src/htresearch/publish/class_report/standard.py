@@ -39,18 +39,21 @@ _ORDER = {"fails": 0, "unknown": 1, "reservations": 2, "meets": 3}
 
 _NOT_YET = Text(
     "这套标准说的是这样的设计能证明多少，不是您做得好不好；缺的几条，下一轮补上就行。",
-    "The standards are about how much such a design can prove, not about how well the work was done; what is missing can "
+    "The standards are about how much such a design can prove, not about how well the work was done; what is "
+    "missing can "
     "be added in the next round.",
 )
 _MEANT = {
     "AB": Text(
         "前后各一段，只有一次比较，按这套标准不能算证明。这说的是设计，不是您做得好不好：看清一次变化，是再做一次的起点。",
-        "One stretch before and one after are a single comparison, which by these standards proves nothing. That is about "
+        "One stretch before and one after are a single comparison, which by these standards proves nothing. "
+        "That is about "
         "the design, not about how well the work was done: to have seen one change clearly is where the next begins.",
     ),
     "meets": Text(
         "设计的各条都做到了；接下来要看的，是图上的变化是不是每次都跟着办法走。",
-        "All that is asked of the design is there; what counts now is whether the records in the picture follow the change "
+        "All that is asked of the design is there; what counts now is whether the records in the picture "
+        "follow the change "
         "each time.",
     ),
     "reservations": Text(

@@ -96,7 +96,7 @@ def _columns(document: Document, number: int) -> None:
     properties.insert_element_before(columns, "w:docGrid")
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
+# --- tables ---------------------------------------------------------------------------------------------------------
 
 
 def _plan(document: Document, entries: tuple[tuple[str, str], ...]) -> None:
@@ -194,7 +194,7 @@ def _repeated(row) -> None:
     row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
 
 
-# --- picture ---------------------------------------------------------------------------------------------------------
+# --- picture --------------------------------------------------------------------------------------------------------
 
 
 def _picture(document: Document, report: Report) -> None:
@@ -210,7 +210,7 @@ def _picture(document: Document, report: Report) -> None:
     document.add_paragraph(report.caption, style="Caption")
 
 
-# --- page and styles -------------------------------------------------------------------------------------------------
+# --- page and styles ------------------------------------------------------------------------------------------------
 
 
 def _set_page(document: Document) -> None:
