@@ -5,6 +5,7 @@ import zipfile
 from collections import Counter
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from htresearch import language
@@ -140,3 +141,65 @@ def test_two_forms_are_two_studies(tmp_path):
         for name in ("a.xlsx", "b.xlsx")
     ]
     assert ids[0] != ids[1] and all(re.fullmatch("[0-9a-f]{12}", i) for i in ids)
+
+
+@pytest.mark.parametrize("spoken", ["zh", "en"])
+def test_what_is_known_already_is_written_in(tmp_path, spoken):
+    days = pd.bdate_range("2025-09-01", periods=8)
+    kept = pd.DataFrame(
+        {
+            "date": days,
+            "value": [5, 4, None, 6, 2, 1, 2, 0],
+            "second_value": [5, *[None] * 7],
+            "as_planned": [*[True] * 6, False, True],
+            "remark": ["", "", "sports day", *[""] * 5],
+        }
+    )
+    entries = {
+        "school": "A",
+        "class_name": "7(3)",
+        "consent": "yes",
+        "start": "drawn",
+        "earliest": 3,
+        "latest": 6,
+        "start_record": 5,
+        "start_1": days[4].date(),
+        "drawn_on": date(2025, 8, 30),
+        "decided_on": date(2025, 8, 30),
+    }
+    form = write_workbook(tmp_path, spoken, "lateness", draw=True, seed=1, entries=entries, records=kept)
+    study = read_class_study(form)
+    assert (study.plan.earliest, study.plan.latest, study.plan.start) == (3, 6, "drawn")
+    assert study.plan.drawn_on == date(2025, 8, 30) and study.plan.starts == (days[4].date(),)
+    read = study.records
+    assert read["date"].tolist() == days.tolist() and "".join(read["phase"]) == "AAAABBBB"
+    pd.testing.assert_series_equal(read["value"], kept["value"])
+    pd.testing.assert_series_equal(read["second_value"], kept["second_value"])
+    assert read["as_planned"].tolist() == kept["as_planned"].tolist() and read["remark"][2] == "sports day"
+
+
+def test_records_of_turns_keep_their_conditions(tmp_path):
+    turns = next(key for key, topic in topics().items() if topic.design == "alternating")
+    days = pd.bdate_range("2025-09-01", periods=8)
+    kept = pd.DataFrame({"date": days, "value": range(8), "phase": list("ABBABAAB")})
+    entries = {"school": "A", "class_name": "7(3)", "consent": "yes", "start": "drawn"}
+    if topics()[turns].scale == "share" and topics()[turns].out_of is None:
+        entries["out_of"] = 40
+    study = read_class_study(write_workbook(tmp_path, "zh", turns, entries=entries, records=kept))
+    assert study.records["phase"].tolist() == list("ABBABAAB")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"entries": {"teacher": "x"}}, "entries"),
+        ({"entries": ["school"]}, "字典"),
+        ({"records": [1, 2]}, "DataFrame"),
+        ({"records": pd.DataFrame({"value": [1]})}, "date"),
+        ({"records": pd.DataFrame({"date": [1] * 91, "value": [1] * 91})}, "90"),
+    ],
+)
+def test_what_cannot_be_written_in_is_refused(tmp_path, given, said):
+    with pytest.raises(ArgumentError, match=said):
+        write_workbook(tmp_path, "zh", **given)
+    assert not list(tmp_path.iterdir())

@@ -11,11 +11,12 @@ from numbers import Integral
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from htresearch import checks
 from htresearch.atomic import write_file
 from htresearch.errors import Fault
-from htresearch.intake.class_study import guide, sheets
+from htresearch.intake.class_study import entered, guide, sheets
 from htresearch.intake.class_study.faults import path_fault
 from htresearch.intake.class_study.layout import ENTRIES, FILE_NAME, SHEETS
 from htresearch.intake.class_study.topics import Topic
@@ -36,10 +37,13 @@ class Prefilled:
         Entries of the plan by name.
     conditions : tuple of str
         ``"A"`` or ``"B"`` for each record of a design by turns whose order was drawn.
+    records : pandas.DataFrame or None
+        Records that were kept elsewhere.
     """
 
     plan: Mapping[str, object]
     conditions: tuple[str, ...] = ()
+    records: pd.DataFrame | None = None
 
 
 def write_workbook(
@@ -48,6 +52,8 @@ def write_workbook(
     topic: str | Topic | None = None,
     draw: bool | tuple[int, int] = False,
     seed: int | None = None,
+    entries: Mapping[str, object] | None = None,
+    records: pd.DataFrame | None = None,
 ) -> Path:
     """Write the workbook of a class study, to be filled in and read by `read_class_study`.
 
@@ -66,6 +72,12 @@ def write_workbook(
         today's date; a pair draws it within that range. For a topic by turns the order is drawn, in pairs.
     seed
         Makes the draw repeatable.
+    entries
+        What the plan says already, by the names of its entries (``school``, ``class_name``, ``consent``,
+        ``start_record``, ``decided_on`` and so on); goes before what topic and draw would write.
+    records
+        Records that were kept elsewhere: a row each with ``date`` and ``value``, perhaps ``as_planned``,
+        ``second_value``, ``remark`` and ``phase`` (``"A"`` or ``"B"``). What is missing is written as missing.
 
     Returns
     -------
@@ -75,7 +87,7 @@ def write_workbook(
     Raises
     ------
     ArgumentError
-        If there is no such topic, language or range, or the file exists already.
+        If there is no such topic, language, range, entry or column, or the file exists already.
 
     Examples
     --------
@@ -86,7 +98,13 @@ def write_workbook(
     from htresearch.language import LANGUAGES, current, speaking
 
     spoken = language or current()
-    checks.require(checks.one_of("language", spoken, LANGUAGES), path_fault(path), _seed_fault(seed))
+    checks.require(
+        checks.one_of("language", spoken, LANGUAGES),
+        path_fault(path),
+        _seed_fault(seed),
+        *entered.entries_faults(entries),
+        *entered.records_faults(records),
+    )
     path = Path(path)
     if path.is_dir():
         path = path / (FILE_NAME.zh if spoken == "zh" else FILE_NAME.en)
@@ -94,7 +112,8 @@ def write_workbook(
     design = "AB" if chosen is None else chosen.design
     checks.require(_writable(path), _range_fault(draw, design))
     with speaking(spoken):
-        prefilled = Prefilled(*_prefilled(chosen, design, draw, seed))
+        plan, conditions = _prefilled(chosen, design, draw, seed)
+        prefilled = Prefilled(plan | entered.worded(entries or {}), conditions, records)
         return write_file(path, _book(chosen, prefilled))
 
 
@@ -192,6 +211,8 @@ def _book(topic: Topic | None, prefilled: Prefilled) -> bytes:
         sheets.write_plan(plan, prefilled.plan, secrets.token_hex(6), formats)
         unit = None if topic is None else topic.unit
         sheets.write_records(book, records, unit, prefilled.conditions, formats)
+        if prefilled.records is not None:
+            entered.write_entered(records, prefilled.records, formats)
         sheets.write_example(book, example, formats)
         for sheet, colour in zip((how, plan, records, example), sheets.TABS, strict=True):
             sheet.set_tab_color(colour)

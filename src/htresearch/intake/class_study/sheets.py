@@ -33,7 +33,7 @@ PREPARED = 90
 TABS = ("#7F7F7F", "#E0A458", "#2F5F8A", "#BFBFBF")
 _ROWS_OF_CHANGES = 6
 _LINE_HEIGHT = 15.5
-_TITLE, _LEAD, _HEAD, _EXAMPLE, _FIRST = range(5)
+_TITLE, _LEAD, _HEAD, _EXAMPLE, FIRST_ROW = range(5)
 _BLUE, _ORANGE, _GREY = "#2F5F8A", "#C8741A", "#7F7F7F"
 
 
@@ -215,7 +215,7 @@ def write_records(book, sheet, unit: Text | None, conditions: Sequence[str], loo
     _write_example_row(sheet, looks)
     labels = {choice.value: str(choice.label) for choice in PHASES}
     for at in range(PREPARED):
-        row = _FIRST + at
+        row = FIRST_ROW + at
         sheet.write_number(row, 0, at + 1, looks["cell"])
         for column, known in enumerate(COLUMNS[1:], 1):
             look = looks[{"date": "date", "remark": "remark"}.get(known.name, "cell")]
@@ -228,14 +228,14 @@ def write_records(book, sheet, unit: Text | None, conditions: Sequence[str], loo
     _mark_lacking(sheet, looks)
     chart = _chart(book, unit)
     name = str(RECORDS)
-    chart.add_series(_series(name, _FIRST, _FIRST + PREPARED - 1, 2, _BLUE, None))
+    chart.add_series(_series(name, FIRST_ROW, FIRST_ROW + PREPARED - 1, 2, _BLUE, None))
     chart.set_legend({"none": True})
     sheet.insert_chart(_HEAD, len(COLUMNS) + 1, chart)
     sheet.set_column(len(COLUMNS), len(COLUMNS), 3)
     sheet.freeze_panes(_EXAMPLE, 2)
     sheet.set_portrait()
     sheet.repeat_rows(_HEAD)
-    sheet.print_area(0, 0, _FIRST + PREPARED - 1, len(COLUMNS) - 1)
+    sheet.print_area(0, 0, FIRST_ROW + PREPARED - 1, len(COLUMNS) - 1)
 
 
 def _write_head(sheet, unit: Text | None, looks: Mapping) -> None:
@@ -280,7 +280,7 @@ def _write_example_row(sheet, looks: Mapping) -> None:
 
 
 def _check_records(sheet) -> None:
-    first, last = _FIRST, _FIRST + PREPARED - 1
+    first, last = FIRST_ROW, FIRST_ROW + PREPARED - 1
     title = str(Text("请再看一下", "Please look again"))
     number = Text(
         "这里填一个数；没有记录就写“缺”。确实要这样填吗？", "A number, or “missing” if there is none. Keep it?"
@@ -313,10 +313,12 @@ def _check_records(sheet) -> None:
 
 def _mark_lacking(sheet, looks: Mapping) -> None:
     """Colour the date or the value that a begun row lacks."""
-    row = _FIRST + 1
+    row = FIRST_ROW + 1
     for column, letter in ((1, "B"), (2, "C")):
         rule = {"type": "formula", "criteria": f"=AND(COUNTA($C{row}:$F{row})>0,ISBLANK(${letter}{row}))"}
-        sheet.conditional_format(_FIRST, column, _FIRST + PREPARED - 1, column, {**rule, "format": looks["lacking"]})
+        sheet.conditional_format(
+            FIRST_ROW, column, FIRST_ROW + PREPARED - 1, column, {**rule, "format": looks["lacking"]}
+        )
 
 
 def _chart(book, unit: Text | None):
