@@ -62,7 +62,10 @@ class Locator:
                 self.file,
                 "文本表格里没有计划",
                 "is a text table, which has no plan",
-                ("请用 plan= 另外给出计划，或改填工作簿", "Give the plan by plan=, or fill in the workbook"),
+                (
+                    "请另外给出计划（命令行用 --plan，程序里用 plan=），或改填工作簿",
+                    "Give the plan (--plan on the command line, plan= in Python), or fill in the workbook",
+                ),
             )
         elif found:
             self._several(found, PLAN)
