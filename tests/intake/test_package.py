@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from htresearch.errors import IntakeError
-from htresearch.intake import open_table
+from htresearch.intake import open_table, package
 
 from .school.legacy import write_xls
 
@@ -79,3 +79,41 @@ def test_a_binary_workbook_is_told_to_be_saved_as_another(tmp_path):
         package.writestr("xl/worksheets/sheet1.bin", b"x")
     with pytest.raises(IntakeError, match="xlsb"):
         open_table(tmp_path / "a.xlsb")
+
+
+USUAL = (
+    b'<row r="2" spans="1:3"><c r="A2" t="s"><v>0</v></c><c r="AB2"/></row>'
+    b'<row r="1048576"><c r="XFD1048576" s="1"><f>'
+)
+STRANGE = [
+    b"<c r='A2'>",
+    b'<c\nr="A2">',
+    b'<x:c r="A2">',
+    b'<c s="1" r="A2">',
+    b'<c r="A2" r="ZZ99">',
+    b'<c r="A2" r ="ZZ99">',
+    b'<c r="A2"\tr="ZZ99">',
+    b'<c r="ab2">',
+    b'<c r="AAAA2">',
+    b'<c r="A12345678">',
+    b'<c r="2">',
+    b'<c r="A">',
+    b'<c r="A2 ">',
+    b"<c/>",
+    b"<c>",
+    b'<row s="1" r="9">',
+    b"<row>",
+    b'<t:c r="ZZ99">',
+    b'<C r="ZZ99">',
+]
+
+
+def test_what_is_written_as_usual_is_measured_by_its_bytes():
+    assert package._as_usual(USUAL) == (2, 1_048_576, 16_384)
+    assert package._as_usual(b"") == (0, 0, 0)
+
+
+@pytest.mark.parametrize("tag", STRANGE)
+def test_what_is_written_otherwise_is_looked_at_closely(tag):
+    assert package._as_usual(USUAL + tag) is None
+    assert package._as_usual(tag + USUAL) is None

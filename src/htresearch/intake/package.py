@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -130,18 +131,23 @@ def _pieces(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
 
 def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, lengths: np.ndarray) -> tuple[str, ...]:
     """Refuse a sheet of too many cells or too much text; return its cells whose formula left no value."""
-    columns, numbers = {b"A"}, {b"1"}
+    columns, numbers, spans = {b"A"}, {b"1"}, (0, 0)
     strange, nameless, rows, text, is_sheet, errors = 0, _Longest(), 0, 0, False, []
     long = len(lengths) and lengths.max() * part.file_size / 12 > limits.MOST_BYTES
     for piece in _pieces(package, part):
         is_sheet = is_sheet or b"sheetData" in piece
-        rows += len(_ROW.findall(piece))
-        # Rows and cells say where they are; what the reader would believe counts, however it is written.
-        said = _NUMBERS.findall(piece)
-        numbers.update(said)
-        columns.update(_COLUMNS.findall(piece))
-        strange += len(_PLACE.findall(piece)) - len(said)
-        nameless.add(piece)
+        if (usual := _as_usual(piece)) is not None:
+            rows += usual.rows
+            spans = max(spans[0], usual.height), max(spans[1], usual.width)
+            nameless.pass_over(usual.rows)
+        else:
+            rows += len(_ROW.findall(piece))
+            # Rows and cells say where they are; what the reader would believe counts, however it is written.
+            said = _NUMBERS.findall(piece)
+            numbers.update(said)
+            columns.update(_COLUMNS.findall(piece))
+            strange += len(_PLACE.findall(piece)) - len(said)
+            nameless.add(piece)
         errors += re.findall(rb'<(?:\w+:)?c r="([A-Z]{1,3}\d{1,7})"[^>]* t="e"', piece) if b't="e"' in piece else []
         errors += _UNSAVED.findall(piece) if b"<f" in piece or b":f" in piece else []
         if long:  # one long text that a million cells refer to is a million copies once it is read
@@ -151,8 +157,8 @@ def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, le
         return ()
     if strange:
         raise damaged(path)
-    width = max(nameless.longest, *(_column_number(name.upper()) for name in columns))
-    height = max(rows, *map(int, numbers))
+    width = max(nameless.longest, spans[1], *(_column_number(name.upper()) for name in columns))
+    height = max(rows, spans[0], *map(int, numbers))
     if height * width > limits.MOST_CELLS:
         raise limits.too_many(path, height, width, Path(part.filename).stem)
     if text > limits.MOST_BYTES:
@@ -160,11 +166,70 @@ def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, le
     return tuple(name.decode() for name in errors)
 
 
+class _Usual(NamedTuple):
+    """What a piece of a sheet spans in which every row and every cell says where it is, as spreadsheets write it."""
+
+    rows: int
+    height: int
+    width: int
+
+
+def _as_usual(piece: bytes) -> _Usual | None:
+    """Return what a piece spans; None if anything in it is not written as spreadsheets write it.
+
+    Nearly every piece of a large sheet is, and there a look at the bytes beside each ``<`` is ten times as fast as
+    expressions that allow for every way of writing.
+    """
+    marks = np.frombuffer(piece + b"\0" * 16, np.uint8)
+    at = np.flatnonzero(marks == ord("<"))
+    first = marks[at + 1]
+    cells, rows = at[first == ord("c")], at[first == ord("r")]
+    places = len(cells) + len(rows)
+    if (
+        not np.isin(first, list(b"cr/vfti")).all()
+        or any(piece.count(b" \t\n\r"[i : i + 1] + b"r") != (0 if i else places) for i in range(4))
+        or not _spelled(marks, cells, b'<c r="')
+        or not _spelled(marks, rows, b'<row r="')
+    ):
+        return None
+    letters = marks[cells[:, None] + 6 + np.arange(4)]
+    is_letter = np.logical_and.accumulate((letters >= ord("A")) & (letters <= ord("Z")), axis=1)
+    many = is_letter.sum(axis=1)
+    heights = _numbers(marks, np.concatenate([cells + 6 + many, rows + 8]))
+    if heights is None or not ((many > 0) & (many < 4)).all():
+        return None
+    width = np.zeros(len(cells), np.int64)
+    for letter, counts in zip(letters.T[:3], is_letter.T[:3], strict=True):
+        width = np.where(counts, 26 * width + letter - (ord("A") - 1), width)
+    return _Usual(len(rows), int(heights.max(initial=0)), int(width.max(initial=0)))
+
+
+def _spelled(marks: np.ndarray, at: np.ndarray, word: bytes) -> bool:
+    return all((marks[at + i] == letter).all() for i, letter in enumerate(word))
+
+
+def _numbers(marks: np.ndarray, at: np.ndarray) -> np.ndarray | None:
+    """Return the numbers of at most seven digits that begin at places and end at a quotation mark; None elsewhere."""
+    written = marks[at[:, None] + np.arange(8)]
+    digits = np.logical_and.accumulate((written >= ord("0")) & (written <= ord("9")), axis=1)
+    many = digits.sum(axis=1)
+    if ((many < 1) | (many > 7)).any() or (marks[at + many] != ord('"')).any():
+        return None
+    found = np.zeros(len(at), np.int64)
+    for digit, counts in zip(written.T, digits.T, strict=True):
+        found = np.where(counts, 10 * found + digit - ord("0"), found)
+    return found
+
+
 class _Longest:
     """Counts the cells of the longest row that do not say where they are."""
 
     def __init__(self) -> None:
         self.longest = self.now = 0
+
+    def pass_over(self, rows: int) -> None:
+        """Count a piece without such cells."""
+        self.now = 0 if rows else self.now
 
     def add(self, piece: bytes) -> None:
         """Count the cells of a piece; a row may go on in the next."""
