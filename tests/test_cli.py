@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from htresearch import cli, language
+from htresearch.cli.publish import DEMO_FORMULA
 from htresearch.errors import Fault, NotebookError
 from htresearch.language import Text
 
@@ -127,7 +128,7 @@ def test_demo_goes_the_whole_way(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("htresearch.publish.build_site", lambda *a, **k: tmp_path / "site" / "index.html")
     status, printed, _ = run(capsys, "demo")
     assert status == 0
-    assert "1,234" in printed and "0.0812" in printed and cli.DEMO_FORMULA in printed
+    assert "1,234" in printed and "0.0812" in printed and DEMO_FORMULA in printed
     assert printed.rstrip().endswith("index.html")
 
 
