@@ -110,6 +110,9 @@ def test_lab_without_a_folder_is_a_fault(capsys, tmp_path):
 
 
 def test_a_missing_package_is_told_with_what_to_install(capsys, monkeypatch, tmp_path):
+    import htresearch
+
+    monkeypatch.setattr(htresearch, "publish", htresearch.publish)  # put back with the modules that are taken out
     monkeypatch.setitem(sys.modules, "nbclient", None)
     for name in [name for name in sys.modules if name.startswith("htresearch.publish")]:
         monkeypatch.delitem(sys.modules, name)
