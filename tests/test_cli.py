@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from htresearch import cli, language
+from htresearch.cli.publish import DEMO_FORMULA
 from htresearch.errors import Fault, NotebookError
 from htresearch.language import Text
 
@@ -109,9 +110,9 @@ def test_lab_without_a_folder_is_a_fault(capsys, tmp_path):
 
 
 def test_a_missing_package_is_told_with_what_to_install(capsys, monkeypatch, tmp_path):
-    import htresearch.publish
+    import htresearch
 
-    monkeypatch.setattr(htresearch, "publish", htresearch.publish)  # put back together with its modules
+    monkeypatch.setattr(htresearch, "publish", htresearch.publish)  # put back with the modules that are taken out
     monkeypatch.setitem(sys.modules, "nbclient", None)
     for name in [name for name in sys.modules if name.startswith("htresearch.publish")]:
         monkeypatch.delitem(sys.modules, name)
@@ -130,7 +131,7 @@ def test_demo_goes_the_whole_way(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("htresearch.publish.build_site", lambda *a, **k: tmp_path / "site" / "index.html")
     status, printed, _ = run(capsys, "demo")
     assert status == 0
-    assert "1,234" in printed and "0.0812" in printed and cli.DEMO_FORMULA in printed
+    assert "1,234" in printed and "0.0812" in printed and DEMO_FORMULA in printed
     assert printed.rstrip().endswith("index.html")
 
 

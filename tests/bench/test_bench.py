@@ -19,6 +19,7 @@ from htresearch.bench import singlecase as singlecase_tasks
 from htresearch.bench.peers import PEERS, PROGRAMS
 from htresearch.bench.run import _reason, timed
 from htresearch.bench.tasks import Task
+from htresearch.cli.bench import Group
 from htresearch.errors import ArgumentError
 
 TIMES = pd.DataFrame(
@@ -239,4 +240,4 @@ def test_a_python_without_a_name_is_refused(tmp_path, capsys):
 
 
 def test_the_groups_of_the_command_are_those_that_can_be_run():
-    assert [group.value for group in cli.Group] == list(bench.GROUPS)
+    assert [group.value for group in Group] == list(bench.GROUPS)

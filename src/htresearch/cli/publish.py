@@ -1,0 +1,143 @@
+"""Commands on notebooks: publish, lab; and the demonstration, which ends with publishing them."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from htresearch import language
+from htresearch.cli.commands import command
+from htresearch.cli.options import Language
+from htresearch.cli.progress import counting, working
+from htresearch.errors import Fault, HTResearchError
+from htresearch.language import Text
+
+#: What the demonstration fits: one row per class and term, terms within classes, classes within schools.
+DEMO_MEASURE = "maths"
+DEMO_FORMULA = "score ~ training_hours + tier + (1 | school_id/class_id)"
+
+_NOTEBOOKS = Text("笔记本所在的文件夹。", "The folder of the notebooks.")
+
+Data = Annotated[Path, typer.Option(help=Text("研究数据。", "The study."))]
+DemoNotebooks = Annotated[Path, typer.Option(help=_NOTEBOOKS)]
+Notebooks = Annotated[Path, typer.Argument(help=_NOTEBOOKS)]
+Site = Annotated[Path, typer.Option(help=Text("网站写入的文件夹。", "The folder that the site is written to."))]
+Only = Annotated[Language | None, typer.Option(help=Text("只生成一种语言。", "Make one language only."))]
+Workers = Annotated[int, typer.Option(min=1, help=Text("同时运行的笔记本数。", "How many notebooks run at once."))]
+Refresh = Annotated[
+    bool,
+    typer.Option(
+        "--refresh",
+        help=Text(
+            "不生成网站，而用中文运行并把输出写回笔记本。",
+            "Make no site; run in Chinese and write the outputs back into the notebooks.",
+        ),
+    ),
+]
+
+
+@command(
+    Text(
+        "走完全程：校验演示数据，建立面板，拟合模型，运行笔记本，生成网站。",
+        "The whole way: validate the demo data, build panels, fit a model, run the notebooks, make the site.",
+    )
+)
+def demo(
+    data: Data = Path("data/demo"), notebooks: DemoNotebooks = Path("notebooks"), site: Site = Path("site")
+) -> None:
+    """Go the whole way from the data to the site."""
+    _demo(data, notebooks, site)
+
+
+@command(Text("运行笔记本并生成双语网站。", "Run the notebooks and make the site in both languages."))
+def publish(
+    notebooks: Notebooks = Path("notebooks"),
+    site: Site = Path("site"),
+    only: Only = None,
+    workers: Workers = 2,
+    refresh: Refresh = False,
+) -> None:
+    """Run the notebooks, for the site or for themselves."""
+    if refresh:
+        _refresh(notebooks, workers)
+    else:
+        _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers)
+
+
+@command(Text("在 JupyterLab 中打开笔记本。", "Open the notebooks in JupyterLab."))
+def lab(notebooks: Notebooks = Path("notebooks")) -> None:
+    """Open the notebooks."""
+    raise typer.Exit(_lab(notebooks))
+
+
+def _demo(data: Path, notebooks: Path, site: Path) -> None:
+    import htresearch as ht
+
+    with working(Text("正在校验演示数据……", "Checking the demo data …")):
+        study = ht.open_study(data)
+    typer.echo(str(Text("1. 数据校验通过：{data}", "1. The data are sound: {data}").format(data=data)))
+
+    with working(Text("正在建立面板……", "Building the panels …")):
+        students = study.student_terms(measure=DEMO_MEASURE)
+        classes = study.class_terms(measure=DEMO_MEASURE)
+    counts = Text(
+        "2. 面板：学生×学期 {students:,} 行，班级×学期 {classes:,} 行",
+        "2. Panels: {students:,} rows of students by terms, {classes:,} of classes by terms",
+    )
+    typer.echo(str(counts.format(students=len(students), classes=len(classes))))
+
+    with working(Text("正在拟合多层模型……", "Fitting a multilevel model …")):
+        fit = ht.fit_multilevel(DEMO_FORMULA, classes)
+    typer.echo(str(Text("3. 多层模型：{formula}", "3. Multilevel model: {formula}").format(formula=DEMO_FORMULA)))
+    typer.echo(ht.table(fit.tidy()).plain)
+
+    typer.echo(str(Text("4. 运行笔记本，生成网站", "4. Running the notebooks, making the site")))
+    _publish(notebooks, site, language.LANGUAGES, workers=2)
+
+
+def _publish(notebooks: Path, site: Path, languages: Sequence[str], workers: int) -> None:
+    from htresearch.publish import build_site
+
+    with counting(Text("运行笔记本", "Running notebooks")) as progress:
+        index = build_site(notebooks, site, languages=languages, workers=workers, progress=progress)
+    typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
+
+
+def _refresh(notebooks: Path, workers: int) -> None:
+    from htresearch.publish import refresh
+
+    with counting(Text("运行笔记本", "Running notebooks")) as progress:
+        changed = refresh(notebooks, workers=workers, progress=progress)
+    for path in changed:
+        typer.echo(str(path))
+    typer.echo(str(Text("{n} 个笔记本的输出有变化。", "{n} notebooks changed.").format(n=len(changed))))
+
+
+def _lab(notebooks: Path) -> int:
+    import os
+    import subprocess
+    from importlib.util import find_spec
+
+    if not find_spec("jupyterlab"):
+        raise ModuleNotFoundError(name="jupyterlab")
+    if not notebooks.is_dir():
+        raise HTResearchError(
+            Fault(
+                str(notebooks),
+                Text("没有这个文件夹", "there is no such folder"),
+                Text("请在项目文件夹中运行", "Run in the project's folder"),
+            )
+        )
+    # The root is the folder above, so that the data beside the notebooks can be opened too; no news, no look-ups.
+    folder = notebooks.resolve()
+    options = (
+        f"--ServerApp.root_dir={folder.parent}",
+        f"--LabApp.default_url=/lab/tree/{folder.name}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=",
+        "--LabApp.extension_manager=readonly",
+    )
+    speaking = {**os.environ, "HTRESEARCH_LANGUAGE": language.current()}
+    return subprocess.run([sys.executable, "-m", "jupyterlab", *options], env=speaking, check=False).returncode
