@@ -22,10 +22,10 @@ MOST_CELLS = 200_000
 def build(data: Data, margins: bool) -> tuple[pd.DataFrame, bool]:
     """Return the cells of a table, and whether they add up to their margins."""
     work = data.work.copy()
-    work["weight"] = work["weight"] if "weight" in work else 1.0
+    work["weight"] = work.get("weight", 1.0)
     if "value" not in work:
         work["value"] = 1.0
-    work["size"] = (work["value"] * work["weight"]).abs()
+    work["size"] = work["weight"] if data.statistic == "percentage" else (work["value"] * work["weight"]).abs()
     work["everyone"] = ALL
     sets = [(r, c) for r in range(len(data.rows), -1, -1) for c in range(len(data.columns), -1, -1)]
     whole = {depth: _cells(data, work, [*data.rows[: depth[0]], *data.columns[: depth[1]]]) for depth in sets}
@@ -57,10 +57,12 @@ def _cells(data: Data, work: pd.DataFrame, used: list[str]) -> pd.DataFrame:
     cells = units.counts(work, keys)
     by = work.groupby(keys, sort=False, observed=True)
     spread = by["value"].agg(["min", "max"])
+    cells["n_rows"] = by.size()
     cells["constant"] = (spread["min"] == spread["max"]) & data.own_value
     cells["deviation"] = units.deviations(work, keys) if data.own_value else 0.0
     if data.statistic in ("median", "quantile"):
-        cells[["n_low", "n_high"]] = units.sides(work, keys, data.q)
+        cells["n_low"] = np.floor(cells["n_persons"] * data.q + 1e-9)
+        cells["n_high"] = np.floor(cells["n_persons"] * (1 - data.q) + 1e-9)
     elif data.own_value and data.two_valued:
         cells[["n_low", "n_high"]] = units.holders(work, keys)
     else:
@@ -74,6 +76,12 @@ def _cells(data: Data, work: pd.DataFrame, used: list[str]) -> pd.DataFrame:
         cells["second_column_deviation"] = units.deviations(other, keys)
         spread = by["second"].agg(["min", "max"])
         cells["constant"] |= spread["min"] == spread["max"]
+    if data.statistic == "correlation" and data.two_valued and work["second"].nunique() == 2:
+        cells[["n_low", "n_high"]] = np.repeat(units.fewest_joint(work, keys).to_numpy()[:, None], 2, axis=1)
+    elif data.statistic == "correlation" and work["second"].nunique() == 2:
+        cells[["n_low", "n_high"]] = units.holders(work.assign(value=work["second"]), keys)
+    if data.weighted:
+        cells = cells.join(units.counts(work.assign(size=work["weight"]), keys).add_prefix("weight_"))
     cells.insert(0, "estimate", _estimate(data, work, keys, by))
     return cells
 
@@ -129,15 +137,15 @@ def _correlation(work: pd.DataFrame, of: list[pd.Series]) -> pd.Series:
 
 
 def _full(cells: pd.DataFrame, parent: pd.DataFrame | None, used: list[str], data: Data, above: tuple[int, int]):
-    """Tell of each cell whether all of the next margin are in it."""
+    """Tell of each cell whether all rows of the next margin are in it: then all have what its label says."""
     keys = [*data.rows[: above[0]], *data.columns[: above[1]]]
     if not keys:
-        return cells["n_persons"] == int(parent["n_persons"].iloc[0])
+        return cells["n_rows"] == int(parent["n_rows"].iloc[0])
     lower = cells.index.to_frame(index=False)
     lower.columns = used
-    upper = parent["n_persons"].rename("of").reset_index()
+    upper = parent["n_rows"].rename("of").reset_index()
     upper.columns = [*keys, "of"]
-    return cells["n_persons"].to_numpy() == lower.merge(upper, on=keys, how="left")["of"].to_numpy()
+    return cells["n_rows"].to_numpy() == lower.merge(upper, on=keys, how="left")["of"].to_numpy()
 
 
 def _completed(cells: pd.DataFrame, used: list[str], data: Data) -> pd.DataFrame:
@@ -174,7 +182,7 @@ def possible(seen: pd.DataFrame) -> pd.DataFrame:
         homes = {}
         for place, earlier in enumerate(keys[:number]):
             pairs = seen[[earlier, key]].drop_duplicates()
-            if not pairs[key].duplicated().any() and seen[earlier].nunique() > 1:
+            if not pairs[key].duplicated().any() and len(values[earlier]) > 1:
                 homes[place] = dict(zip(pairs[key], pairs[earlier], strict=True))
         if len(found) * len(values[key]) > 50 * MOST_CELLS:
             _too_many()

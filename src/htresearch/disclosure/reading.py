@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from htresearch import checks
+from htresearch.disclosure.units import is_of_teachers
 from htresearch.errors import Fault
 from htresearch.language import Text, listing
 
@@ -24,12 +25,14 @@ SCHEMA = {
     "teacher": ("teacher_id", "class_id"),
     "school": ("school_id",),
 }
+#: What a teacher's state may change with.
+TIMES = ("term_id", "term_index", "wave", "class_id")
 _NAMES = {"std": "sd", "average": "mean", "avg": "mean", "minimum": "min", "maximum": "max", "n": "count"}
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Microdata in plain columns: the keys, ``person``, ``teacher``, ``school``, ``value``, ``second``, ``weight``."""
+    """Microdata in plain columns: keys, ``person``, ``teacher``, ``school``, ``value``, ``second``, ``weight``."""
 
     work: pd.DataFrame
     rows: tuple[str, ...]
@@ -42,6 +45,8 @@ class Data:
     signed: bool
     two_valued: bool
     own_value: bool
+    weighted: bool
+    of_teachers: bool
     note: tuple[Text, ...]
 
     @property
@@ -100,6 +105,9 @@ def read(
             work[f"{unit}+"] = pd.Series(pd.factorize(frame[double])[0], index=frame.index).replace(-1, np.nan)
     for name, (values, _) in numbers.items():
         work[name] = values
+    for column in TIMES:
+        if column in frame.columns:
+            work[f"time:{column}"] = pd.factorize(frame[column])[0]
     work = _kept(work, kind, note)
     found = work["value"] if "value" in work else pd.Series(dtype=float)
     return Data(
@@ -114,6 +122,8 @@ def read(
         signed=bool((found < 0).any()),
         two_valued=bool(found.nunique() <= 2) and len(found) > 0,
         own_value=value is not None,
+        weighted=weight is not None,
+        of_teachers=person != teacher and any(is_of_teachers(work, c) for c in ("value", "second")),
         note=tuple(note),
     )
 

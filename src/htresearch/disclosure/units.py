@@ -65,7 +65,7 @@ def _two_largest(sums: pd.Series, keys: list[str]) -> pd.DataFrame:
 
 
 def deviations(work: pd.DataFrame, keys: list[str]) -> pd.Series:
-    """Return the share of the sum of squared deviations from a cell's mean that its two largest persons have.
+    """Return the share of the sum of squared deviations from a cell's mean that one person has, at most.
 
     A mean moved, or a spread made, by one far-off value tells that value.
     """
@@ -73,16 +73,33 @@ def deviations(work: pd.DataFrame, keys: list[str]) -> pd.Series:
     squares = work.assign(square=(work["value"] - mean) ** 2)
     total = squares.groupby(keys, sort=False, observed=True)["square"].sum()
     persons = squares.groupby([*keys, "person"], sort=False, observed=True)["square"].sum()
-    top = _two_largest(persons, keys).sum(axis=1)
+    top = _two_largest(persons, keys)["first"]
     return (top / total.where(total > 0)).fillna(0.0)
 
 
-def sides(work: pd.DataFrame, keys: list[str], q: float) -> pd.DataFrame:
-    """Return the persons below and above a quantile, each counted once, at the side where most of them is."""
-    per = work.groupby([*keys, "person"], sort=False, observed=True).size()
-    n = per.groupby(level=list(range(len(keys))), sort=False, observed=True).size()
-    below = np.floor(n * q + 1e-9)
-    return pd.DataFrame({"n_low": below, "n_high": np.floor(n * (1 - q) + 1e-9)})
+def fewest_joint(work: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """Return the fewest persons in any of the four combinations of two two-valued columns."""
+    cells = work.groupby([*keys, "value", "second"], sort=False, observed=True)["person"].nunique()
+    by = cells.groupby(level=list(range(len(keys))), sort=False, observed=True)
+    # A combination that is missing has nobody.
+    return by.min().where(by.size() == 4, 0)
+
+
+def is_of_teachers(work: pd.DataFrame, value: str = "value") -> bool:
+    """Tell whether a column is the teacher's (their tier, their appraisal) though rows are pupils.
+
+    It has then one value among all of a teacher's rows of a time, and not merely because it is their school's.
+    """
+    if value not in work or work["teacher"].isna().all():
+        return False
+    times = [c for c in work if c.startswith("time:")]
+
+    def alike(unit: str) -> bool:
+        known = work[work[unit].notna()]
+        spread = known.groupby([unit, *times], observed=True)[value].agg(["min", "max"])
+        return bool((spread["min"] == spread["max"]).all())
+
+    return alike("teacher") and not (work["school"].notna().any() and alike("school"))
 
 
 def holders(work: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
