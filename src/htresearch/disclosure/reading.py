@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,7 @@ class Data:
     own_value: bool
     weighted: bool
     of_teachers: bool
+    teachers_are_persons: bool
     note: tuple[Text, ...]
 
     @property
@@ -85,8 +86,10 @@ def read(
     note: list[Text] = []
     teacher = _unit("teacher", teacher, frame, person, note)
     school = _unit("school", school, frame, person, note)
-    wanted = [("rows", rows), ("columns", columns), ("person", (person,))]
-    wanted += [("value", names(value)), ("second", names(second)), ("weight", names(weight))]
+    single = [("person", person), ("value", value), ("second", second), ("weight", weight)]
+    wanted = [("rows", rows), ("columns", columns)]
+    # A list is no column's name: it is refused as it is written.
+    wanted += [(n, (c if isinstance(c, Hashable) else str(c),)) for n, c in single if c is not None or n == "person"]
     checks.require(
         *[fault for name, asked_for in wanted for fault in checks.columns(name, asked_for, frame.columns)],
         *_needs(kind, rows, columns, value, second, weight, q),
@@ -109,6 +112,7 @@ def read(
         if column in frame.columns:
             work[f"time:{column}"] = pd.factorize(frame[column])[0]
     work = _kept(work, kind, note)
+    checks.require(_two(kind, work))
     found = work["value"] if "value" in work else pd.Series(dtype=float)
     return Data(
         work=work.reset_index(drop=True),
@@ -123,6 +127,7 @@ def read(
         two_valued=bool(found.nunique() <= 2) and len(found) > 0,
         own_value=value is not None,
         weighted=weight is not None,
+        teachers_are_persons=_are_persons(frame, person, teacher),
         of_teachers=person != teacher and any(is_of_teachers(work, c) for c in ("value", "second")),
         note=tuple(note),
     )
@@ -227,6 +232,24 @@ def _labels(column: pd.Series, note: list[Text], name: str) -> pd.Series:
             )
         )
     return column.astype(object).where(column.notna(), MISSING)
+
+
+def _are_persons(frame: pd.DataFrame, person: str, teacher: str | None) -> bool:
+    """Tell whether rows are teachers; pupils who are called so beside a column of teachers or classes are not."""
+    if person == "teacher_id":
+        return True
+    others = {*SCHEMA["teacher"], *SCHEMA["person"][:2]} & set(frame.columns)
+    return person == teacher and not others
+
+
+def _two(kind: str, work: pd.DataFrame) -> Fault | None:
+    if kind != "percentage" or "value" not in work or work["value"].nunique() <= 2:
+        return None
+    return Fault(
+        checks.argument("value"),
+        Text("有两种以上的取值，不能算百分比", "has more than two values and makes no percentage"),
+        Text("请先变成是与否；各类的百分比请用 columns", "Turn it into yes and no; for a share of each use columns"),
+    )
 
 
 def _kept(work: pd.DataFrame, kind: str, note: list[Text]) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def counted(table: Tabulation, rules: Rules) -> list[str]:
     Teachers do not where they are the persons already; schools do not where the table names them.
     """
     found = ["person"]
-    if table.person not in (table.teacher, "teacher_id") and rules.teachers > 1:
+    if not table.teachers_are_persons and rules.teachers > 1:
         found.append("teacher")
     if not {table.school, "school_id"} & set(table.keys) and rules.schools > 1:
         found.append("school")

@@ -47,6 +47,8 @@ class Tabulation:
         Whether cells add up to their margins: sums, and counts if nobody is in two cells.
     of_teachers : bool
         Whether `value` is the teachers' though rows are pupils: then teachers are the persons.
+    teachers_are_persons : bool
+        Whether rows are teachers, so that they are not counted beside the persons.
     signed, two_valued : bool
         Whether `value` has negative values; whether it has two values only, so that a mean is a percentage.
     note : tuple of Text
@@ -69,6 +71,7 @@ class Tabulation:
     additive: bool = False
     signed: bool = False
     of_teachers: bool = False
+    teachers_are_persons: bool = False
     two_valued: bool = False
     note: tuple[Text, ...] = field(default=())
 
@@ -189,6 +192,7 @@ def tabulate(
         additive=additive,
         signed=data.signed,
         of_teachers=data.of_teachers,
+        teachers_are_persons=data.teachers_are_persons,
         two_valued=data.two_valued,
         note=data.note,
     )
