@@ -45,6 +45,13 @@ def a_percentage_as_a_mean():
 
 
 @attack
+def a_percentage_with_one_odd_value():
+    flag = (pupils().groupby("zone_id").cumcount() >= 3).astype(float)
+    flag.iloc[-1] = 2
+    return tabulate(pupils().assign(passed=flag), "zone_id", value="passed", statistic="mean")
+
+
+@attack
 def a_percentage_as_a_standard_deviation():
     flag = (pupils().groupby("zone_id").cumcount() < 3).astype(float)
     return tabulate(pupils().assign(incident=flag), "zone_id", value="incident", statistic="sd")

@@ -128,9 +128,7 @@ def demo_teachers_by_stage():
 @safe
 def demo_allowances():
     money = demo_money()
-    return of_teachers(
-        money[money["kind"] == "head_teacher_allowance"], "zone_id", value="amount_yuan", statistic="sum"
-    )
+    return of_teachers(money[money["kind"] == "performance_pay"], "zone_id", value="amount_yuan", statistic="sum")
 
 
 @safe

@@ -29,7 +29,7 @@ def rules_of(verdicts):
 
 
 def of(frame, rules="public", **what):
-    made = dict(rows="grade", margins=False)
+    made = {"rows": "grade", "margins": False}
     return rules_of(check(tabulate(frame.assign(grade=1), **(made | what)), rules))
 
 
@@ -55,19 +55,21 @@ def test_schools_that_are_named_are_not_counted():
     assert "schools" not in rules_of(check(tabulate(pupils(), "school_id")))
 
 
-@pytest.mark.parametrize(("largest", "passes"), [(8.9, True), (9.1, False)])
+@pytest.mark.parametrize(("largest", "passes"), [(8.8, True), (9.0, False)])
 def test_dominance_at_its_bound(largest, passes):
-    """The two largest have largest + 1 of largest + 1 + 1.1 or so: 90 % lies between."""
+    """The two largest have 9.8 of 10.9, or 10 of 11.1: 90 % lies between."""
     values = np.full(22, 1.1 / 20)
     values[[0, 1]] = largest, 1.0
-    assert ("dominance" not in of(people(22, v=values), value="v", statistic="sum")) is passes
+    assert (
+        "dominance" not in of(people(22, teachers=22, schools=22, v=values), value="v", statistic="sum")
+    ) is passes
 
 
 @pytest.mark.parametrize(("rest", "passes"), [(0.099, False), (0.101, True)])
 def test_p_ratio_at_its_bound(rest, passes):
     values = np.full(22, rest / 20)
     values[[0, 1]] = 1.0, 0.001
-    assert ("p_ratio" not in of(people(22, v=values), value="v", statistic="sum")) is passes
+    assert ("p_ratio" not in of(people(22, teachers=22, schools=22, v=values), value="v", statistic="sum")) is passes
 
 
 @pytest.mark.parametrize(("n", "passes"), [(19, False), (20, True)])
@@ -196,7 +198,7 @@ rows = st.lists(
 
 
 @given(rows, st.sampled_from(["sum", "mean"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_what_passes_keeps_every_rule_as_a_loop_applies_it(rows, statistic):
     frame = pd.DataFrame(rows, columns=["student_id", "teacher_id", "key", "value", "times"])
     frame = frame.loc[frame.index.repeat(frame["times"] // 10 + 1)].assign(school_id=lambda f: f["teacher_id"])
@@ -216,7 +218,7 @@ def test_what_passes_keeps_every_rule_as_a_loop_applies_it(rows, statistic):
 
 
 @given(st.permutations(range(60)), st.integers(2, 4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_order_and_repetition_change_nothing(order, times):
     frame = people(60, v=np.arange(60), sex=np.where(np.arange(60) < 8, "f", "m"))
     one = check(tabulate(frame, "sex")).frame

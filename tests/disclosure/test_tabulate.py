@@ -139,6 +139,9 @@ def test_the_frame_is_not_changed():
         ((3,), {}),
         ((["sex", "sex"],), {}),
         (("sex", "sex"), {}),
+        (("school",), {}),
+        (("sex", "n_persons"), {}),
+        (("sex",), {"value": ["score"], "statistic": "mean"}),
         (("sex",), {"person": "nobody"}),
         (("sex",), {"person": None}),
         (("sex",), {"statistic": "mean"}),
@@ -155,7 +158,7 @@ def test_the_frame_is_not_changed():
     ],
 )
 def test_faults_are_named(args, more, in_both_languages):
-    frame = FRAME.assign(minus=-1.0, infinite=np.inf)
+    frame = FRAME.assign(minus=-1.0, infinite=np.inf, school="s", n_persons=1)
     with pytest.raises(ArgumentError) as error:
         tabulate(frame, *args, **more)
     assert all(in_both_languages(error.value))
@@ -175,7 +178,7 @@ rows = st.lists(
 
 
 @given(rows)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_cells_are_as_a_loop_counts_them(rows):
     frame = pd.DataFrame(rows, columns=["student_id", "teacher_id", "school_id", "key", "value"])
     table = tabulate(frame, "key", value="value", statistic="sum")

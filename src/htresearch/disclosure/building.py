@@ -62,7 +62,7 @@ def _cells(data: Data, work: pd.DataFrame, used: list[str]) -> pd.DataFrame:
     spread = by[["value", *(["second"] if "second" in work else [])]].agg(["min", "max"])
     cells["n_rows"] = np.bincount(work["cell"], minlength=n)
     cells["constant"] = (spread["value", "min"] == spread["value", "max"]) & data.own_value
-    cells["deviation"] = units.deviations(work, n) if data.own_value else 0.0
+    cells["deviation"] = units.deviations(work, n) if data.own_value and data.n_values > 2 else 0.0
     cells["n_low"], cells["n_high"] = _sides(data, work, cells["n_persons"], n)
     if data.statistic in ("correlation", "ratio"):
         other = units.counts(work.assign(size=(work["second"] * work["weight"]).abs()), n)

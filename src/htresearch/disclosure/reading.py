@@ -27,6 +27,12 @@ SCHEMA = {
 }
 #: What a teacher's state may change with.
 TIMES = ("term_id", "term_index", "wave", "class_id")
+#: A column is two-valued if two values make up this share of it: a few others thrown in hide nothing.
+TWO_VALUED = 0.95
+#: Names that the cells of a table have of their own.
+RESERVED = frozenset(
+    {*SCHEMA, "value", "second", "weight", "size", "cell", "everyone", "estimate", "total", "constant"}
+)
 _NAMES = {"std": "sd", "average": "mean", "avg": "mean", "minimum": "min", "maximum": "max", "n": "count"}
 
 
@@ -44,6 +50,7 @@ class Data:
     q: float | None
     signed: bool
     two_valued: bool
+    n_values: int
     own_value: bool
     weighted: bool
     of_teachers: bool
@@ -114,6 +121,7 @@ def read(
     work = _kept(work, kind, note)
     checks.require(_two(kind, work))
     found = work["value"] if "value" in work else pd.Series(dtype=float)
+    common = found.value_counts(normalize=True)
     return Data(
         work=work.reset_index(drop=True),
         rows=rows,
@@ -124,7 +132,8 @@ def read(
         school=school,
         q=q,
         signed=bool((found < 0).any()),
-        two_valued=bool(found.nunique() <= 2) and len(found) > 0,
+        two_valued=bool(common.head(2).sum() >= TWO_VALUED),
+        n_values=len(common),
         own_value=value is not None,
         weighted=weight is not None,
         teachers_are_persons=_are_persons(frame, person, teacher),
@@ -161,6 +170,15 @@ def _needs(kind, rows, columns, value, second, weight, q) -> list[Fault | None]:
                 Text("每列只用一次", "Use each column once"),
             )
         )
+    faults += [
+        Fault(
+            checks.argument("rows"),
+            Text("“{key}”另有所指", "{key!r} means something else here").format(key=str(key)),
+            Text("请先给这一列换个名称", "Give the column another name first"),
+        )
+        for key in keys
+        if key in RESERVED or str(key).startswith("n_")
+    ]
     if not rows:
         faults.append(_lack("rows", Text("请给至少一列", "Give at least one column")))
     if value is None and kind in (*STATISTICS[2:], *EXTREMES):

@@ -167,7 +167,8 @@ def _complete(name: str, block: dict, presets: dict) -> Rules:
     like = values.pop("like", None)
     if like is not None:
         checks.require(checks.one_of("like", like, PRESETS))
-        values = {**presets[like], **values}
+        values = {**_complete(like, presets[like], presets).as_dict(), **values}
+        values.pop("name")
     known = [f.name for f in fields(Rules) if f.name != "name"]
     checks.require(*checks.columns("rules", values, known), *checks.columns("rules", known, values))
     return Rules(name=name, **values)

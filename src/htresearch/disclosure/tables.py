@@ -120,7 +120,7 @@ def _statistic(table: Tabulation, cells: pd.DataFrame, rules: Rules) -> Iterator
     elif kind != "count":
         # n_low and n_high are missing, and so never few, where a column has more than two values
         yield "two_values", few & ~(rules.zero_cells & cells["constant"])
-    if kind in _MOVED and not table.two_valued:
+    if kind in _MOVED:
         yield "outlier", (rules.dominance < 1) & (cells["deviation"] >= rules.dominance)
     if kind in ("ratio", "correlation"):
         yield "outlier", (rules.dominance < 1) & (cells["second_column_deviation"] >= rules.dominance)

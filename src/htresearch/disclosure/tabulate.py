@@ -50,7 +50,7 @@ class Tabulation:
     teachers_are_persons : bool
         Whether rows are teachers, so that they are not counted beside the persons.
     signed, two_valued : bool
-        Whether `value` has negative values; whether it has two values only, so that a mean is a percentage.
+        Whether `value` has negative values; whether it has two values, all but a few, so that a mean is a percentage.
     note : tuple of Text
         What was left out, and assumed.
     """

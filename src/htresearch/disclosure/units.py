@@ -6,6 +6,8 @@ unit is not known.
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -94,18 +96,22 @@ def deviations(work: pd.DataFrame, n_cells: int, column: str = "value") -> np.nd
     return two_largest(sums, owner, n_cells)[0] / np.where(total > 0, total, np.inf)
 
 
+def commonest(values: pd.Series) -> tuple[float, float]:
+    """Return the two commonest values, the lower first; one value twice where there is no other."""
+    top = sorted(values.value_counts().index[:2])
+    return top[0], top[-1]
+
+
 def holders(work: pd.DataFrame, n_cells: int, column: str = "value") -> tuple[np.ndarray, np.ndarray]:
-    """Return how many persons have the lower and the higher value of a two-valued column."""
-    low, high = work[column].min(), work[column].max()
+    """Return how many persons have the lower and the higher of a column's two commonest values."""
+    low, high = commonest(work[column])
     return persons(work[work[column] == low], n_cells), persons(work[work[column] == high], n_cells)
 
 
 def fewest_joint(work: pd.DataFrame, n_cells: int) -> np.ndarray:
     """Return the fewest persons in any of the four combinations of two two-valued columns."""
-    fewest = []
-    for value in (work["value"].min(), work["value"].max()):
-        fewest += holders(work[work["value"] == value], n_cells, "second")
-    return np.min(fewest, axis=0)
+    pairs = product(commonest(work["value"]), commonest(work["second"]))
+    return np.min([persons(work[(work["value"] == a) & (work["second"] == b)], n_cells) for a, b in pairs], axis=0)
 
 
 def is_of_teachers(work: pd.DataFrame, column: str) -> bool:
@@ -113,7 +119,7 @@ def is_of_teachers(work: pd.DataFrame, column: str) -> bool:
 
     It has then one value among all of a teacher's rows of a time, and not merely because it is their school's.
     """
-    if column not in work or work["teacher"].isna().all():
+    if column not in work or work["teacher"].isna().all() or work[column].min() == work[column].max():
         return False
     times = [c for c in work if c.startswith("time:")]
 
