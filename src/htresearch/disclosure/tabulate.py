@@ -51,6 +51,9 @@ class Tabulation:
         Whether `value` has negative values; whether it has two values only, so that a mean is a percentage.
     note : tuple of Text
         What was left out, and assumed.
+    members : pandas.DataFrame
+        The rows behind the cells: keys, ``person``, ``teacher``, ``value``. Never shown; a release remembers them
+        under keyed hashes.
     """
 
     cells: pd.DataFrame
@@ -71,6 +74,7 @@ class Tabulation:
     of_teachers: bool = False
     two_valued: bool = False
     note: tuple[Text, ...] = field(default=())
+    members: pd.DataFrame | None = field(default=None, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -191,6 +195,7 @@ def tabulate(
         of_teachers=data.of_teachers,
         two_valued=data.two_valued,
         note=data.note,
+        members=data.work[[c for c in (*data.keys, "person", "teacher", "value") if c in data.work]],
     )
 
 
