@@ -61,7 +61,7 @@ class Record:
         """Return the 0/1 matrix cells x leaves."""
         leaves = np.array(self.leaves, dtype=object).reshape(len(self.leaves), len(self.keys))
         entries = []
-        for i, key in enumerate(self.cells["key"]):
+        for key in self.cells["key"]:
             inside = np.ones(len(leaves), bool)
             for k, wanted in enumerate(key):
                 if wanted != ALL:

@@ -2,8 +2,8 @@
 
 Fischetti & Salazar (2001): with 0 <= x_i <= 1 saying whether cell i is suppressed, an attacker of cell p lets each
 cell move in [a_i - LB_i x_i, a_i + UB_i x_i] under A y = 0. The dual of that linear programme, multipliers g of the
-relations with alpha - beta = e_p - A'g, bounds the movement of p by sum (alpha_i UB_i + beta_i LB_i) x_i; so a pattern
-that protects p by the amount UPL must satisfy
+relations with alpha - beta = e_p - A'g, bounds the movement of p by sum (alpha_i UB_i + beta_i LB_i) x_i; so a
+pattern that protects p by the amount UPL must satisfy
 
     sum min(alpha_i UB_i + beta_i LB_i, UPL) x_i >= UPL                                  (their capacity constraints)
 

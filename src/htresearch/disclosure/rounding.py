@@ -44,8 +44,8 @@ class Rounding:
             ).format(base=f"{self.base:g}")
         return Text(
             "各数舍入到附近的 {base} 的倍数（个别不是相邻的），合计仍等于各部分之和。",
-            "Numbers are rounded to a multiple of {base} nearby (some not the next one); margins are the sums of their "
-            "parts.",
+            "Numbers are rounded to a multiple of {base} nearby (some not the next one); margins are the sums of "
+            "their parts.",
         ).format(base=f"{self.base:g}")
 
 

@@ -65,8 +65,8 @@ class Suppression:
         """What a reader of the table must know."""
         said = Text(
             "{primary} 个单元格因人数过少等原因隐去，另隐去 {secondary} 个以防推算；{solved} 次线性规划核查通过。",
-            "{primary} cells are suppressed as unsafe, {secondary} more so that those cannot be worked out; audited by "
-            "{solved} linear programmes.",
+            "{primary} cells are suppressed as unsafe, {secondary} more so that those cannot be worked out; audited "
+            "by {solved} linear programmes.",
         ).format(primary=int(self.primary.sum()), secondary=int(self.secondary.sum()), solved=self.audit.solved)
         how = (
             Text("隐去方案为最优。", "The pattern is the cheapest possible.")
