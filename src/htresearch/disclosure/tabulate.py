@@ -53,6 +53,9 @@ class Tabulation:
         Whether `value` has negative values; whether it has two values, all but a few, so that a mean is a percentage.
     note : tuple of Text
         What was left out, and assumed.
+    members : pandas.DataFrame
+        The rows behind the cells: keys, ``person``, ``teacher``, ``value``. Never shown; a release remembers them
+        under keyed hashes.
     """
 
     cells: pd.DataFrame
@@ -74,6 +77,7 @@ class Tabulation:
     teachers_are_persons: bool = False
     two_valued: bool = False
     note: tuple[Text, ...] = field(default=())
+    members: pd.DataFrame | None = field(default=None, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -195,6 +199,7 @@ def tabulate(
         teachers_are_persons=data.teachers_are_persons,
         two_valued=data.two_valued,
         note=data.note,
+        members=data.work[[c for c in (*data.keys, "person", "teacher", "value") if c in data.work]],
     )
 
 

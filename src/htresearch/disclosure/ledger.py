@@ -1,0 +1,351 @@
+"""The release: everything that has been let out is remembered, and nothing leaves that gives away more with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from htresearch import checks
+from htresearch.atomic import write_file
+from htresearch.disclosure.atoms import Atoms, Danger, Record
+from htresearch.disclosure.check import check
+from htresearch.disclosure.memory import Memory, digest_of, hashes
+from htresearch.disclosure.protected import ProtectedTable, suppress_table
+from htresearch.disclosure.rules import Rules, load_rules
+from htresearch.disclosure.tabulate import Tabulation
+from htresearch.disclosure.verdicts import Finding, Verdicts, decide
+from htresearch.errors import Fault, HTResearchError
+from htresearch.language import Text, listing
+
+_REASONS = {
+    "differencing": Text(
+        "与已公布的{names}合在一起相减，可得出人数过少的一组。",
+        "Together with {names} it lets a small group be computed by subtraction.",
+    ),
+    "teachers": Text(
+        "与已公布的{names}合在一起相减，可得出只属于个别教师的一组。",
+        "Together with {names} it lets a group of very few teachers be computed by subtraction.",
+    ),
+    "bounds": Text(
+        "与已公布的{names}合在一起，可把某个小组或隐去的数限定在过窄的范围内。",
+        "Together with {names} it bounds a small group or a suppressed number too tightly.",
+    ),
+    "time": Text(
+        "与已公布的{names}合在一起是否安全，未能在限定时间内证明。",
+        "Together with {names} it could not be shown to be safe in the time allowed.",
+    ),
+}
+
+
+class RefusedError(HTResearchError):
+    """Something may not be released.
+
+    Attributes
+    ----------
+    verdicts : Verdicts
+        Why.
+    """
+
+    def __init__(self, *faults: Fault, verdicts: Verdicts):
+        super().__init__(*faults)
+        self.verdicts = verdicts
+
+
+class Release:
+    """Everything that one study lets out, checked one by one and together; use it in a ``with`` block.
+
+    Parameters
+    ----------
+    folder
+        Where the release is remembered; made if it is not there. It is internal: it holds keyed hashes of persons and
+        the cells that were suppressed, is readable by its owner alone, and must never be published.
+    rules
+        As in `check`.
+    wait
+        Seconds to wait while another session has the folder open.
+    seconds
+        Time for each search among tables that hang together. What cannot be shown to be safe by then is refused.
+
+    Raises
+    ------
+    LedgerError
+        On entering, if the folder is damaged, or is still in use after `wait` seconds.
+
+    References
+    ----------
+    Hundepool, A., et al. (2012). Statistical Disclosure Control. Wiley. doi:10.1002/9781118348239
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from htresearch.disclosure import tabulate
+    >>> from htresearch.disclosure.ledger import Release
+    >>> pupils = pd.DataFrame({"student_id": range(90), "teacher_id": [f"t{i % 5}" for i in range(90)]})
+    >>> pupils = pupils.assign(school_id="s1", sex=["f", "m"] * 45)
+    >>> with Release(tempfile.mkdtemp(), "internal") as release:
+    ...     first = release.add(tabulate(pupils, "sex"), name="by sex")
+    ...     second = release.add(tabulate(pupils[2:], "sex"), name="without two")
+    >>> first.passed, second.passed
+    (True, False)
+    """
+
+    def __init__(self, folder: str | Path, rules: object = None, wait: float = 10.0, seconds: float = 20.0):
+        self.folder, self.rules = Path(folder), load_rules(rules)
+        checks.require(checks.between("wait", wait, 0, 3600), checks.between("seconds", seconds, 0.1, 3600))
+        self.wait, self.seconds = wait, seconds
+        self._memory: Memory | None = None
+
+    def __enter__(self) -> Release:
+        self._memory = Memory.open(self.folder, self.wait)
+        return self
+
+    def __exit__(self, *fault) -> None:
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            memory.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what has been released, in order."""
+        return tuple(self._open().entries)
+
+    def add(self, thing: object, name: str) -> Verdicts:
+        """Check something by itself and together with all that was released; remember it if it may leave.
+
+        Parameters
+        ----------
+        thing
+            A `Tabulation`, a `ProtectedTable`, or another result that `check` knows. Tables must come from
+            `tabulate`: without the persons behind a plain frame nothing can be said about differencing.
+        name
+            Its name in the release. The same table under the same name may come again; another table may not.
+
+        Returns
+        -------
+        Verdicts
+            ``.passed`` says whether it may leave. If not, nothing is remembered, and where other tables are the
+            reason they are named.
+
+        Raises
+        ------
+        ArgumentError
+            If the name is empty or stands for something else already.
+        """
+        memory = self._open()
+        digest = digest_of(thing)
+        checks.require(self._name_fault(name, digest, memory))
+        verdicts = check(thing, self.rules)
+        if verdicts.passed and isinstance(thing, pd.DataFrame | pd.Series):
+            verdicts = self._refused(verdicts, _unguarded())
+        if not verdicts.passed:
+            return self._noted(name, verdicts)
+        if name in memory.entries:
+            return verdicts
+        record = record_of(thing, name, memory.key)
+        if record is not None:
+            before = [r for r in memory.records() if r.person == record.person]
+            found = revealed(before, record, self.rules, self.seconds)
+            if found is not None:
+                kind, names = found
+                said = (Text("表“{n}”", "table {n!r}") if len(names) == 1 else Text("表“{n}”", "tables {n}")).format(
+                    n=listing(names)
+                )
+                if not names:
+                    said = Text("其余的数", "its other numbers")
+                finding = Finding(
+                    None,
+                    "differencing",
+                    _REASONS[kind].format(names=said),
+                    Text(
+                        "请合并类别、与已公布的表用同一批人，或不公布此表。",
+                        "Merge categories, keep to the persons of the released tables, or do not publish it.",
+                    ),
+                )
+                return self._noted(name, self._refused(verdicts, finding))
+        memory.remember(name, record, digest, json.loads(verdicts.to_json(name))["results"][name])
+        return self._noted(name, verdicts)
+
+    def suppress(self, table: Tabulation, name: str, seconds: float = 20.0) -> ProtectedTable:
+        """Suppress what is unsafe in a table, release the rest, and return it.
+
+        Parameters
+        ----------
+        table
+            A table made by `tabulate`.
+        name
+            Its name in the release.
+        seconds
+            Time for finding a good pattern.
+
+        Raises
+        ------
+        RefusedError
+            If the table may not leave even so; it has the ``verdicts``.
+        """
+        shown = suppress_table(table, self.rules, seconds)
+        verdicts = self.add(shown, name)
+        if not verdicts.passed:
+            first = verdicts.failures.iloc[0]
+            raise RefusedError(Fault(name, first["reason"], first["needed"]), verdicts=verdicts)
+        return shown
+
+    def to_json(self) -> str:
+        """Return the decision record of the whole release in ACRO's shape: no count and no value of any output."""
+        from htresearch import __version__
+
+        results = {name: entry["decision"] for name, entry in self._open().entries.items()}
+        content = {"version": f"htresearch {__version__}", "results": results, "attempts": self._open().attempts}
+        return json.dumps(content, ensure_ascii=False, indent=2)
+
+    def to_html(self) -> str:
+        """Return the decision record as a page of HTML, in the language now spoken."""
+        title = Text("公布记录", "Record of the release")
+        head = [Text("时间", "When"), Text("名称", "Name"), Text("结论", "Decision"), Text("原因", "Reason")]
+        words = {True: Text("可以公开", "May be published"), False: Text("不能公开", "May not be published")}
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f"<td>{escape(str(c))}</td>"
+                for c in (a["when"], a["name"], words[a["passed"]], Text(a["reason_zh"], a["reason_en"]))
+            )
+            + "</tr>\n"
+            for a in self._open().attempts
+        )
+        return (
+            f'<!doctype html>\n<html lang="{Text("zh-CN", "en")}">\n<head><meta charset="utf-8">'
+            f"<title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n<table>\n<thead><tr>"
+            + "".join(f'<th scope="col">{h}</th>' for h in head)
+            + f"</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</body>\n</html>\n"
+        )
+
+    def _open(self) -> Memory:
+        checks.require(
+            None
+            if self._memory is not None
+            else Fault(
+                "Release",
+                Text("尚未打开", "is not open"),
+                Text("请写 with Release(文件夹) as release:", "Write `with Release(folder) as release:`"),
+            )
+        )
+        return self._memory
+
+    def _name_fault(self, name, digest: str, memory: Memory) -> Fault | None:
+        if not isinstance(name, str) or not name.strip():
+            return Fault(
+                checks.argument("name"),
+                Text("须有名称", "must be a name"),
+                Text("请给一段不空的文字", "Give some text"),
+                name,
+            )
+        if name in memory.entries and memory.entries[name]["digest"] != digest:
+            return Fault(
+                checks.argument("name"),
+                Text("已用于另一张表", "stands for another table already"),
+                Text("请另取名称", "Choose another name"),
+                name,
+            )
+        return None
+
+    def _refused(self, verdicts: Verdicts, finding: Finding) -> Verdicts:
+        return decide(
+            list(verdicts.frame["term"]),
+            [finding],
+            self.rules,
+            kind=verdicts.kind,
+            method=verdicts.method,
+            note=verdicts.note,
+        )
+
+    def _noted(self, name: str, verdicts: Verdicts) -> Verdicts:
+        reason = Text("", "") if verdicts.passed else verdicts.failures.iloc[0]["reason"]
+        self._open().note(
+            {
+                "when": datetime.now(UTC).isoformat(timespec="seconds"),
+                "name": name,
+                "passed": verdicts.passed,
+                "reason_zh": reason.zh,
+                "reason_en": reason.en,
+            }
+        )
+        write_file(self.folder / "record.json", self.to_json().encode(), 0o600)
+        write_file(self.folder / "record.html", self.to_html().encode(), 0o600)
+        return verdicts
+
+
+def _unguarded() -> Finding:
+    return Finding(
+        None,
+        "differencing",
+        Text(
+            "不知道表中各格是哪些人，无法防止与其他表相减。",
+            "Who stands behind its cells is not known, so differencing cannot be ruled out.",
+        ),
+        Text("请用 ht.disclosure.tabulate 从原始数据生成。", "Make it from the microdata by ht.disclosure.tabulate."),
+    )
+
+
+def record_of(thing: object, name: str, key: bytes) -> Record | None:
+    """Return what is to be remembered of a table; ``None`` for a result that is no table."""
+    if isinstance(thing, ProtectedTable):
+        table, hidden, primary = thing.table, thing.suppressed, thing.primary
+    elif isinstance(thing, Tabulation):
+        table = thing
+        hidden = primary = np.zeros(len(table.cells), bool)
+    else:
+        return None
+    rows = table.members
+    leaf_keys = rows[table.keys].astype(str)
+    leaves = leaf_keys.drop_duplicates()
+    place = {k: i for i, k in enumerate(leaves.itertuples(index=False, name=None))}
+    value = table.value if table.statistic in ("sum", "mean", "percentage") and "value" in rows else None
+    kind = table.teacher if table.of_teachers else table.person
+    unit = rows["teacher"] if table.of_teachers else rows["person"]
+    members = pd.DataFrame(
+        {
+            "person": hashes(unit, key),
+            "teacher": hashes(rows["teacher"], key) if "teacher" in rows else "",
+            "leaf": [place[k] for k in leaf_keys.itertuples(index=False, name=None)],
+            "amount": rows["value"].to_numpy(float) if value else 0.0,
+        }
+    )
+    members = members.groupby(["person", "teacher", "leaf"], sort=False, as_index=False)["amount"].sum()
+    keys = [tuple(map(str, k)) for k in table.cells[table.keys].itertuples(index=False, name=None)]
+    cells = pd.DataFrame({"key": keys, "published": ~hidden, "primary": primary & hidden})
+    return Record(name, tuple(table.keys), value or "", str(kind), bool(table.signed), members, tuple(place), cells)
+
+
+def revealed(
+    before: Sequence[Record], new: Record, rules: Rules, seconds: float = 20.0
+) -> tuple[str, list[str]] | None:
+    """Say what a new table gives away with earlier ones, and which of these it takes; ``None`` if nothing."""
+    danger = _first([*before, new], rules, seconds)
+    if danger is None:
+        return None
+    around = [_among(r, danger.persons) for r in before]
+    mine = _among(new, danger.persons)
+    needed = [r for r in around if len(r.members)]
+    for record in list(needed):
+        if danger.kind == "time":
+            break
+        fewer = [r for r in needed if r is not record]
+        if _first([*fewer, mine], rules, seconds) is not None:
+            needed = fewer
+    return danger.kind, [r.name for r in needed]
+
+
+def _first(records: Sequence[Record], rules: Rules, seconds: float) -> Danger | None:
+    return next(Atoms(records).dangers(rules, seconds), None)
+
+
+def _among(record: Record, persons: np.ndarray) -> Record:
+    """Return a record of some persons only; cells hang together with no others."""
+    return replace(record, members=record.members[record.members["person"].isin(set(persons))])
