@@ -1,0 +1,233 @@
+"""Reading what `tabulate` was asked for: columns, statistic, units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from htresearch import checks
+from htresearch.errors import Fault
+from htresearch.language import Text, listing
+
+#: What can be computed and checked.
+STATISTICS = ("count", "percentage", "sum", "mean", "sd", "median", "quantile", "correlation", "ratio")
+#: What is one person's value: computed, and refused in public.
+EXTREMES = ("min", "max", "first", "last")
+MISSING = "(missing)"
+
+#: The column that the schema has for a unit, by which a unit given by another column is counted as well.
+SCHEMA = {
+    "person": ("student_id", "respondent_id", "teacher_id"),
+    "teacher": ("teacher_id", "class_id"),
+    "school": ("school_id",),
+}
+_NAMES = {"std": "sd", "average": "mean", "avg": "mean", "minimum": "min", "maximum": "max", "n": "count"}
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Microdata in plain columns: the keys, ``person``, ``teacher``, ``school``, ``value``, ``second``, ``weight``."""
+
+    work: pd.DataFrame
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    statistic: str
+    asked: str
+    teacher: str | None
+    school: str | None
+    q: float | None
+    signed: bool
+    two_valued: bool
+    own_value: bool
+    note: tuple[Text, ...]
+
+    @property
+    def keys(self) -> list[str]:
+        """The key columns, from coarse to fine."""
+        return [*self.rows, *self.columns]
+
+
+def names(given: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return one name or several as a tuple."""
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) or not isinstance(given, Sequence) else tuple(given)
+
+
+def read(
+    frame: pd.DataFrame,
+    rows: object,
+    columns: object,
+    value: str | None,
+    statistic: str | Callable,
+    person: str,
+    teacher: str | None,
+    school: str | None,
+    q: float | None,
+    second: str | None,
+    weight: str | None,
+) -> Data:
+    """Read the arguments of `tabulate`; every fault at once."""
+    rows, columns = names(rows), names(columns)
+    asked = statistic if isinstance(statistic, str) else getattr(statistic, "__name__", type(statistic).__name__)
+    kind = _NAMES.get(asked, asked) if isinstance(statistic, str) else "unknown"
+    if kind not in (*STATISTICS, *EXTREMES):
+        kind = "unknown"
+    q = 0.5 if kind == "median" else q
+    note: list[Text] = []
+    teacher = _unit("teacher", teacher, frame, person, note)
+    school = _unit("school", school, frame, person, note)
+    wanted = [("rows", rows), ("columns", columns), ("person", (person,))]
+    wanted += [("value", names(value)), ("second", names(second)), ("weight", names(weight))]
+    checks.require(
+        *[fault for name, asked_for in wanted for fault in checks.columns(name, asked_for, frame.columns)],
+        *_needs(kind, rows, columns, value, second, weight, q),
+        _nothing(frame),
+    )
+    numbers = {
+        name: _numbers(name, frame[c]) for name, c in (("value", value), ("second", second), ("weight", weight)) if c
+    }
+    checks.require(*[fault for _, fault in numbers.values()], _negative(numbers.get("weight")))
+    work = pd.DataFrame({key: _labels(frame[key], note, key) for key in (*rows, *columns)}, index=frame.index)
+    for unit, column in (("person", person), ("teacher", teacher), ("school", school)):
+        work[unit] = np.nan if column is None else pd.factorize(frame[column])[0]
+        work[unit] = work[unit].where(work[unit] >= 0)
+        double = next((c for c in SCHEMA[unit] if c in frame.columns), None)
+        if column is not None and double not in (None, column):
+            work[f"{unit}+"] = pd.Series(pd.factorize(frame[double])[0], index=frame.index).replace(-1, np.nan)
+    for name, (values, _) in numbers.items():
+        work[name] = values
+    work = _kept(work, kind, note)
+    found = work["value"] if "value" in work else pd.Series(dtype=float)
+    return Data(
+        work=work.reset_index(drop=True),
+        rows=rows,
+        columns=columns,
+        statistic=kind,
+        asked=str(asked),
+        teacher=teacher,
+        school=school,
+        q=q,
+        signed=bool((found < 0).any()),
+        two_valued=bool(found.nunique() <= 2) and len(found) > 0,
+        own_value=value is not None,
+        note=tuple(note),
+    )
+
+
+def _unit(unit: str, column: str | None, frame: pd.DataFrame, person: str, note: list[Text]) -> str | None:
+    """Return the column of a unit: the one given, else what stands in for it, else none."""
+    if column is None or column in frame.columns:
+        return column
+    stand_in = next((c for c in SCHEMA[unit] if c in frame.columns and c != person), None)
+    if stand_in:
+        note.append(
+            Text(
+                f"没有“{column}”这一列，以“{stand_in}”代替。",
+                f"There is no column {column!r}; {stand_in!r} stands in for it.",
+            )
+        )
+    return stand_in
+
+
+def _needs(kind, rows, columns, value, second, weight, q) -> list[Fault | None]:
+    """Return what the arguments lack or hold twice."""
+    faults: list[Fault | None] = []
+    keys = [*rows, *columns]
+    twice = sorted({str(k) for k in keys if keys.count(k) > 1})
+    if twice:
+        faults.append(
+            Fault(
+                checks.argument("columns"),
+                Text("{all}写了两次", "{all} stands twice").format(all=listing(twice)),
+                Text("每列只用一次", "Use each column once"),
+            )
+        )
+    if not rows:
+        faults.append(_lack("rows", Text("请给至少一列", "Give at least one column")))
+    if value is None and kind in (*STATISTICS[2:], *EXTREMES):
+        faults.append(_lack("value", Text("请写明要汇总哪一列", "Say which column is summarised")))
+    if value is None and kind == "percentage" and not columns:
+        faults.append(_lack("columns", Text("请给 value，或给 columns", "Give a value, or columns")))
+    if kind in ("correlation", "ratio") and second is None:
+        faults.append(_lack("second", Text("请写明另一列", "Name the other column")))
+    if kind == "quantile":
+        faults.append(checks.between("q", q, 0, 1, open_ends=True))
+    if weight is not None and kind not in ("sum", "mean", "percentage", "ratio"):
+        faults.append(
+            Fault(
+                checks.argument("weight"),
+                Text("这种统计量不加权", "this statistic takes no weights"),
+                Text("请去掉 weight", "Leave the weight out"),
+                weight,
+            )
+        )
+    return faults
+
+
+def _lack(name: str, fix: Text) -> Fault:
+    return Fault(checks.argument(name), Text("缺少", "is missing"), fix)
+
+
+def _nothing(frame: pd.DataFrame) -> Fault | None:
+    if len(frame):
+        return None
+    return Fault(
+        checks.argument("frame"),
+        Text("没有一行数据", "has no rows"),
+        Text("请检查筛选条件", "Look at how it was filtered"),
+    )
+
+
+def _numbers(name: str, column: pd.Series) -> tuple[pd.Series, Fault | None]:
+    """Return a column as floats, and what is wrong with it."""
+    fix = Text("请先转换成数字", "Turn it into numbers first")
+    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+        read = pd.to_numeric(column.astype(object), errors="coerce")
+        if read.isna().sum() > column.isna().sum() or pd.api.types.is_datetime64_any_dtype(column):
+            return read, Fault(checks.argument(name), Text("不是数字", "does not hold numbers"), fix, column.name)
+        column = read
+    values = pd.Series(column.to_numpy("float64", na_value=np.nan), index=column.index)
+    if np.isinf(values).any():
+        return values, Fault(checks.argument(name), Text("含无穷大", "holds infinite values"), fix, column.name)
+    return values, None
+
+
+def _negative(weight: tuple[pd.Series, Fault | None] | None) -> Fault | None:
+    if weight is None or weight[1] is not None or not (weight[0] < 0).any():
+        return None
+    return Fault(
+        checks.argument("weight"),
+        Text("含负数", "holds negative values"),
+        Text("权重不能为负", "A weight is not negative"),
+    )
+
+
+def _labels(column: pd.Series, note: list[Text], name: str) -> pd.Series:
+    """Return a key column with its missing values named."""
+    gaps = int(column.isna().sum())
+    if gaps:
+        note.append(
+            Text(
+                f"“{name}”缺失的 {gaps} 行单列一类。",
+                f"The {gaps} rows without {name!r} are a category of their own.",
+            )
+        )
+    return column.astype(object).where(column.notna(), MISSING)
+
+
+def _kept(work: pd.DataFrame, kind: str, note: list[Text]) -> pd.DataFrame:
+    """Leave out rows that enter no statistic, counted."""
+    needed = [c for c in ("value", "second", "weight") if c in work]
+    keep = work[needed].notna().all(axis=1)
+    if "weight" in work:
+        keep &= work["weight"] > 0  # who has no weight stands behind nothing
+    gone = int((~keep).sum())
+    if gone:
+        note.append(
+            Text(f"{gone} 行没有数值或没有权重，未计入。", f"{gone} rows without a value or a weight do not count.")
+        )
+    return work[keep]

@@ -1,0 +1,193 @@
+"""Tables from microdata that remember who stands behind each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from htresearch import checks
+from htresearch.disclosure import building, reading
+from htresearch.disclosure.reading import STATISTICS
+from htresearch.language import Text, label
+
+#: The key of a margin, and of rows without one.
+ALL, MISSING = building.ALL, reading.MISSING
+
+
+@dataclass(frozen=True, eq=False)
+class Tabulation:
+    """A table with what its check needs.
+
+    Attributes
+    ----------
+    cells : pandas.DataFrame
+        A row per cell, margins included (their keys are `ALL`): the keys; ``estimate``; ``n_persons``,
+        ``n_teachers``, ``n_schools``; ``total``, ``largest_person``, ``second_person``, ``largest_teacher`` … of the
+        contributions; ``n_contributors``; ``heads_teacher``, ``heads_school`` (share of the persons that the two
+        largest have); ``n_low``, ``n_high`` (persons on either side of a quantile, or with either of two values);
+        ``constant`` (all have one value); ``deviation`` (share of the two farthest persons in the sum of squares);
+        ``full_rows``, ``full_columns`` (all of the next margin of the rows, or of the columns, are in this cell);
+        ``identifying`` (a label tells who somebody is); ``depth_rows``, ``depth_columns`` (how many of the keys are
+        no margin).
+    rows, columns : tuple of str
+        The keys, from coarse to fine.
+    statistic : str
+        What was computed; ``"unknown"`` if it is none of `STATISTICS`.
+    asked : str
+        What was asked for.
+    value, second, weight, person, teacher, school : str or None
+        Columns of the microdata.
+    q : float or None
+        Which quantile.
+    margins : bool
+        Whether margins are among the cells.
+    additive : bool
+        Whether cells add up to their margins: sums, and counts if nobody is in two cells.
+    signed, two_valued : bool
+        Whether `value` has negative values; whether it has two values only, so that a mean is a percentage.
+    note : tuple of Text
+        What was left out, and assumed.
+    """
+
+    cells: pd.DataFrame
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    statistic: str
+    asked: str
+    value: str | None
+    person: str
+    teacher: str | None
+    school: str | None
+    second: str | None = None
+    weight: str | None = None
+    q: float | None = None
+    margins: bool = True
+    additive: bool = False
+    signed: bool = False
+    two_valued: bool = False
+    note: tuple[Text, ...] = field(default=())
+
+    @property
+    def keys(self) -> list[str]:
+        """The key columns of `cells`."""
+        return [*self.rows, *self.columns]
+
+    def tidy(self) -> pd.DataFrame:
+        """Return a row per cell: keys, estimate and the units behind it."""
+        return self.cells[[*self.keys, "estimate", "n_persons", "n_teachers", "n_schools"]].copy()
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row about the table."""
+        whole = {"statistic": self.statistic, "n_cells": len(self.cells), "margins": self.margins}
+        return pd.DataFrame([whole])
+
+    def wide(self) -> pd.DataFrame:
+        """Return the estimates as a reader sees them: rows down, columns across."""
+        if not self.columns:
+            return self.cells.set_index(list(self.rows))[["estimate"]]
+        frame = self.cells.set_index(self.keys)["estimate"]
+        return frame.unstack(list(self.columns), sort=False)
+
+    def notes(self) -> str:
+        """Return the note as one paragraph in the language now spoken."""
+        return str(Text("", " ")).join(str(n) for n in self.note)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        from htresearch.appearance import table
+
+        shown = self.tidy()
+        for key in self.keys:
+            shown[key] = [str(label(str(v), within=key)) for v in shown[key]]
+        return table(shown, note=self.notes())._repr_mimebundle_(include, exclude)
+
+
+def tabulate(
+    frame: pd.DataFrame,
+    rows: str | Sequence[str],
+    columns: str | Sequence[str] | None = None,
+    value: str | None = None,
+    statistic: str | Callable = "count",
+    *,
+    person: str = "student_id",
+    teacher: str | None = "teacher_id",
+    school: str | None = "school_id",
+    margins: bool = True,
+    q: float | None = None,
+    second: str | None = None,
+    weight: str | None = None,
+) -> Tabulation:
+    """Make a table from microdata, which can be checked because it remembers who stands behind each cell.
+
+    Parameters
+    ----------
+    frame
+        A row per person, or several; it is not changed.
+    rows, columns
+        Key columns; several go from coarse to fine (``["zone_id", "school_id"]``), and each has its own margin.
+    value
+        The column that is summarised; none is needed for ``"count"``.
+    statistic
+        One of ``"count"`` (distinct persons), ``"percentage"`` (of a two-valued `value`; without one, of each row's
+        persons over the columns), ``"sum"``, ``"mean"``, ``"sd"``, ``"median"``, ``"quantile"`` (with `q`),
+        ``"correlation"`` and ``"ratio"`` (of the sums; both with `second`). ``"min"``, ``"max"``, ``"first"``,
+        ``"last"`` are computed, and refused in public. Anything else is not computed, and `check` refuses it.
+    person, teacher, school
+        Columns of the units. A class stands in for its teacher where there is no teacher. ``None``: they are not
+        known, which a check by public rules refuses.
+    margins
+        Whether totals of rows, of columns and of all are cells too.
+    q
+        The quantile, between 0 and 1.
+    second
+        The other column of a correlation, or the denominator of a ratio.
+    weight
+        Weights of a sum, mean, percentage or ratio, not negative.
+
+    Returns
+    -------
+    Tabulation
+
+    Raises
+    ------
+    ArgumentError
+        With every fault: unknown columns, one name twice, a value that is no number, negative weights, no rows.
+
+    References
+    ----------
+    Hundepool, A., et al. (2012). *Statistical Disclosure Control*. https://doi.org/10.1002/9781118348239
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> pupils = pd.DataFrame({"student_id": range(40), "teacher_id": [0, 1, 2, 3] * 10, "school_id": [0, 1, 2, 3] * 10,
+    ...                        "sex": ["f"] * 20 + ["m"] * 20})
+    >>> tabulate(pupils, "sex").tidy()["estimate"].tolist()
+    [20, 20, 40]
+    """
+    checks.require(checks.data_frame("frame", frame))
+    data = reading.read(frame, rows, columns, value, statistic, person, teacher, school, q, second, weight)
+    cells, additive = building.build(data, bool(margins))
+    return Tabulation(
+        cells=cells,
+        rows=data.rows,
+        columns=data.columns,
+        statistic=data.statistic,
+        asked=data.asked,
+        value=value,
+        person=person,
+        teacher=data.teacher,
+        school=data.school,
+        second=second,
+        weight=weight,
+        q=data.q,
+        margins=bool(margins),
+        additive=additive,
+        signed=data.signed,
+        two_valued=data.two_valued,
+        note=data.note,
+    )
+
+
+__all__ = ["ALL", "MISSING", "STATISTICS", "Tabulation", "tabulate"]
