@@ -53,7 +53,7 @@ class Rows:
     weights : numpy.ndarray or None
         Precision weights.
     outcome : str
-        The outcome's name.
+        The columns that the outcome is made of.
     """
 
     X: np.ndarray
@@ -81,7 +81,7 @@ class Rows:
             0,
             _scaled_effects(fit),
             design.weights,
-            fit.formula.response,
+            " ".join(sorted(fit.formula.response_columns)),
         )
 
     @property
@@ -171,7 +171,7 @@ class Basis:
         weights : numpy.ndarray, rows by `which`
         """
         told = self.combinations
-        if not (np.count_nonzero(told, axis=1) == 1).all():
+        if not len(told) or not (np.count_nonzero(told, axis=1) == 1).all():
             return np.zeros(0, dtype=int), np.zeros((self.rows.n, 0))
         X = self.rows.X @ told.T
         distinct = np.unique(np.round(X, 10), axis=0, return_index=True)[1]

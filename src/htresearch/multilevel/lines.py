@@ -110,6 +110,7 @@ def three_lines(
     summary = pd.DataFrame({"n": [len(rows)], "left_out": [data.left_out], **{k: [v] for k, v in counts.items()}})
     units = data.units | {kind: pd.factorize(rows[c])[0] for kind, c in (("teacher", teacher), ("school", school))}
     plain = Rows(x.assign(**{"(Intercept)": 1.0}).to_numpy(float), rows[outcome].to_numpy(float), units, data.index)
+    plain = replace(plain, outcome=outcome)
     inside = _inside(rows[outcome], x, rows[[school, teacher]], units, data.index)
     of_lines = (plain, list(x.columns)), (replace(nested, units=units, index=data.index), ["", *x.columns]), inside
     basis = tuple(_told(part, *line) for part, line in zip(parts, of_lines, strict=True) if len(part))
@@ -294,7 +295,8 @@ def _inside(
     codes = groups.groupby(list(groups.columns), observed=True).ngroup()
     moving = _moving(x, codes)
     y = y - y.groupby(codes).transform("mean")
-    return Rows(moving.to_numpy(float), y.to_numpy(float), units, index, absorbed=codes.nunique()), list(moving)
+    rows = Rows(moving.to_numpy(float), y.to_numpy(float), units, index, absorbed=codes.nunique())
+    return replace(rows, outcome=str(y.name)), list(moving)
 
 
 def _told(table: pd.DataFrame, rows: Rows, names: list[str]) -> Basis:

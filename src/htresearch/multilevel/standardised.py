@@ -123,9 +123,7 @@ def standardised(
     )
     notes = [*said, *_notes(by, frame)]
     kept = [j for j, name in enumerate(names) if name != INTERCEPT]
-    basis = basis_of(
-        fit, tuple(frame["term"]), frame["estimate"], np.eye(len(names))[kept], ("unit", "outcome_sd")
-    )
+    basis = basis_of(fit, tuple(frame["term"]), frame["estimate"], np.eye(len(names))[kept], ("unit", "outcome_sd"))
     counted = frame.assign(**fit.design.counts)
     return Estimates(counted, fit.glance(), (*fit.note, *notes), SOURCE, basis=basis)
 
