@@ -122,6 +122,32 @@ def check_plan(result: Estimates, rules: Rules) -> Verdicts:
     return decide(rows, [], rules, kind="plan", method=type(result).__name__, note=note)
 
 
+@register(
+    "statsmodels.regression.linear_model.RegressionResultsWrapper",
+    "statsmodels.genmod.generalized_linear_model.GLMResultsWrapper",
+)
+def check_statsmodels(
+    result: object, rules: Rules, frame: pd.DataFrame | None = None, units: Mapping[str, object] | None = None
+) -> Verdicts:
+    """Check a regression that statsmodels fitted: OLS, WLS or GLM.
+
+    Parameters
+    ----------
+    frame
+        The data, with ``student_id``, ``teacher_id``, ``school_id`` and the index of the rows that were used.
+    units
+        As in `check_estimates`.
+    """
+    from htresearch.disclosure.foreign import basis_of_statsmodels
+
+    basis, faults = basis_of_statsmodels(result, frame)
+    if basis is None:
+        return refused(rules, "regression", type(result).__name__, faults[0])
+    terms, findings = findings_of([basis], rules, units)
+    method = type(result.model).__name__
+    return decide(terms, [*faults, *findings], rules, kind="regression", method=method, note=marks(rules))
+
+
 @register("sklearn.base.BaseEstimator")
 def check_learner(result: object, rules: Rules) -> Verdicts:
     """Refuse a fitted learner: what it keeps of the rows it was trained on is not known."""
