@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -97,6 +97,8 @@ class Figure:
 
     png: bytes
     alt: str
+    #: What was drawn, for those who check what may be published.
+    drawn: MatplotlibFigure | None = field(default=None, repr=False, compare=False)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"image/png": self.png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
@@ -132,7 +134,7 @@ def figure(drawn: Axes | MatplotlibFigure, alt: Text | str) -> Figure:
     # No date and no software version, so that the same data give the same bytes.
     whole.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
     plt.close(whole)
-    return Figure(buffer.getvalue(), str(alt))
+    return Figure(buffer.getvalue(), str(alt), drawn=whole)
 
 
 @dataclass(frozen=True)

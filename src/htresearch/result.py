@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from htresearch.language import Text
@@ -42,12 +42,15 @@ class Estimates:
         What the reader must know: the method, and all that was left out, counted, with the reason.
     source : str
         Where the method comes from, with its DOI.
+    basis : tuple
+        Whose outcomes the estimates rest on, for those who check what may be published; empty where that isn't kept.
     """
 
     frame: pd.DataFrame
     summary: pd.DataFrame
     note: tuple[Text, ...] = ()
     source: str = ""
+    basis: tuple[object, ...] = field(default=(), kw_only=True, repr=False, compare=False)
 
     #: Whether 0 is a value to compare estimates with, so that a plot shows it.
     zero = True
@@ -146,4 +149,5 @@ def beside(lines: Mapping[str, Estimates]) -> Estimates:
     summary = pd.concat([e.summary.assign(line=name) for name, e in lines.items()], ignore_index=True)
     note = tuple(dict.fromkeys(n for e in lines.values() for n in e.note))
     sources = dict.fromkeys(e.source for e in lines.values() if e.source)
-    return Estimates(frame, summary, note, "; ".join(sources))
+    basis = tuple(part for e in lines.values() for part in e.basis) if all(e.basis for e in lines.values()) else ()
+    return Estimates(frame, summary, note, "; ".join(sources), basis=basis)

@@ -2,6 +2,7 @@
 
 from htresearch.disclosure import frames, protected, tables  # noqa: F401 (they register their checkers)
 from htresearch.disclosure.audit import Audit, Protection, audit
+from htresearch.disclosure import figures, results, scales, single_cases  # noqa: F401 - they register checkers
 from htresearch.disclosure.check import check, register
 from htresearch.disclosure.ledger import RefusedError, Release
 from htresearch.disclosure.memory import LedgerError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from htresearch.checks import argument, require
 from htresearch.errors import Fault, ModelError
 from htresearch.language import Text
+from htresearch.multilevel.basis import Basis, basis_of
 from htresearch.multilevel.boundary import tail
 from htresearch.multilevel.groups import Level, same_groups
 
@@ -36,11 +37,14 @@ class Comparison:
         How the models were compared.
     source : str
         Where the test comes from, with its DOI.
+    basis : tuple of Basis
+        The rows of the two models.
     """
 
     frame: pd.DataFrame
     note: tuple[Text, ...]
     source: str = SOURCE
+    basis: tuple[Basis, ...] = field(default=(), repr=False)
 
     def tidy(self) -> pd.DataFrame:
         """Return a row per model."""
@@ -121,7 +125,8 @@ def compare(fit: MultilevelFit, other: MultilevelFit) -> Comparison:
                 "The smaller model has variances on the boundary itself: the p value is approximate.",
             )
         )
-    return Comparison(frame, (*notes, how))
+    untold = [basis_of(m, (), np.zeros(0), np.zeros((0, len(m.design.names))))[0] for m in (small, large)]
+    return Comparison(frame, (*notes, how), basis=tuple(untold))
 
 
 def _terms(fit: MultilevelFit, levels: tuple[Level, ...]) -> list[tuple[int | None, frozenset]]:

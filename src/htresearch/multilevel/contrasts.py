@@ -11,6 +11,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text
+from htresearch.multilevel.basis import basis_of
 from htresearch.multilevel.inference import SOURCES, coefficient_table, means_of
 from htresearch.multilevel.remarks import no_df_note
 from htresearch.multilevel.reml import one_thread
@@ -53,7 +54,8 @@ def estimates(
     df = means.df(np.eye(len(names)))
     frame = coefficient_table(names, means.solution.beta, means.covariance, df, conf_level)
     note = (*fit.note, *said, *no_df_note(names, df))
-    return Estimates(frame.assign(**fit.design.counts), fit.glance(), note, SOURCES[inference])
+    basis = basis_of(fit, names, means.solution.beta, np.eye(len(names)))
+    return Estimates(frame.assign(**fit.design.counts), fit.glance(), note, SOURCES[inference], basis=basis)
 
 
 @one_thread
@@ -89,7 +91,8 @@ def test(
         "p_value": found.p_value,
         "df_numerator": found.df_numerator,
     }
-    return Estimates(pd.DataFrame([row]), fit.glance(), (*fit.note, *said), SOURCES[inference])
+    basis = basis_of(fit, tuple(names), np.zeros(0), rows)
+    return Estimates(pd.DataFrame([row]), fit.glance(), (*fit.note, *said), SOURCES[inference], basis=basis)
 
 
 @one_thread
@@ -121,7 +124,8 @@ def contrast(
     covariance = rows @ means.covariance @ rows.T
     df = means.df(rows)
     frame = coefficient_table(tuple(weights), rows @ means.solution.beta, covariance, df, conf_level)
-    return Estimates(frame, fit.glance(), (*fit.note, *said), SOURCES[inference])
+    basis = basis_of(fit, tuple(weights), rows @ means.solution.beta, rows)
+    return Estimates(frame, fit.glance(), (*fit.note, *said), SOURCES[inference], basis=basis)
 
 
 def contrast_rows(names: tuple[str, ...], terms: Sequence[str] | np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -176,6 +176,7 @@ def _without_rows(fit: MultilevelFit, groups: bool) -> design.Design:
         index=None,
         spec=specs.kept(whole.spec),
         rows=whole.n,
+        units={},
         known=known,
     )
 

@@ -29,6 +29,7 @@ from htresearch.multilevel import (
     variance_intervals,
     within_between,
 )
+from htresearch.multilevel.basis import Rows
 from htresearch.multilevel.design import Design
 from htresearch.multilevel.formula import ModelFormula
 from htresearch.multilevel.inference import containment_df
@@ -93,6 +94,11 @@ class MultilevelFit:
         require_rows(self, "containment")
         require_nested(self, "containment")
         return containment_df(self.design.X, self.design.names, self.design.levels)
+
+    @cached_property
+    def rows(self) -> Rows | None:
+        """The rows, and how the coefficients come from them; ``None`` where the model has no rows at hand."""
+        return Rows.of(self)
 
     # -- the variances -----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import statsmodels.api as sm
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, ModelError
 from htresearch.language import Text, label, listing
+from htresearch.multilevel.basis import Basis, Rows, units_of
 from htresearch.multilevel.design import independent_columns
 from htresearch.multilevel.engines import fit_multilevel
 from htresearch.multilevel.formula import quoted
@@ -97,7 +98,7 @@ def three_lines(
     data = _Data.of(frame, outcome, exposures, controls, {"teacher": teacher, "school": school}, conf_level)
     rows, x = data.rows, data.x
     naive = _clustered(rows[outcome], x.assign(**{"(Intercept)": 1.0}), rows[school], conf_level)
-    multilevel, about = _nested(rows, x, outcome, school, teacher, conf_level)
+    multilevel, about, nested = _nested(rows, x, outcome, school, teacher, conf_level)
     within = _within(rows[outcome], x, rows[[school, teacher]], rows[school], conf_level)
     parts = [part[part["term"].isin(data.tested)] for part in (naive, multilevel, within)]
     counts = {"n_teachers": len(rows[[school, teacher]].drop_duplicates()), "n_schools": rows[school].nunique()}
@@ -107,7 +108,13 @@ def three_lines(
     unmoved = [term for term in data.tested if term not in set(parts[-1]["term"])]
     note = (*_NOTE, *about, *_unmoved(unmoved), *data.note)
     summary = pd.DataFrame({"n": [len(rows)], "left_out": [data.left_out], **{k: [v] for k, v in counts.items()}})
-    return Estimates(lines, summary, note, _SOURCE)
+    units = data.units | {kind: pd.factorize(rows[c])[0] for kind, c in (("teacher", teacher), ("school", school))}
+    plain = Rows(x.assign(**{"(Intercept)": 1.0}).to_numpy(float), rows[outcome].to_numpy(float), units, data.index)
+    plain = replace(plain, outcome=outcome)
+    inside = _inside(rows[outcome], x, rows[[school, teacher]], units, data.index)
+    of_lines = (plain, list(x.columns)), (replace(nested, units=units, index=data.index), ["", *x.columns]), inside
+    basis = tuple(_told(part, *line) for part, line in zip(parts, of_lines, strict=True) if len(part))
+    return Estimates(lines, summary, note, _SOURCE, basis=basis)
 
 
 def fixed_effects(
@@ -176,7 +183,9 @@ def fixed_effects(
     summary = pd.DataFrame(
         {"n": [len(rows)], "left_out": [data.left_out], "groups": [groups], "clusters": [clusters]}
     )
-    return Estimates(table, summary, (note, *_unmoved(unmoved), *data.note), _CLUSTERED)
+    inside = _inside(rows[outcome], data.x, rows[[group]], data.units, data.index)
+    note = (note, *_unmoved(unmoved), *data.note)
+    return Estimates(table, summary, note, _CLUSTERED, basis=(_told(table, *inside),))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +197,8 @@ class _Data:
     tested: list[str]
     left_out: int
     note: tuple[Text, ...]
+    units: dict[str, np.ndarray]
+    index: pd.Index
 
     @classmethod
     def of(cls, frame, outcome, exposures, controls, groups, conf_level) -> _Data:
@@ -220,7 +231,9 @@ class _Data:
             error=ModelError,
         )
         note = (*_counted(len(frame) - len(rows), wanted), *_dropped([c for c in every if c not in kept]))
-        return cls(rows, every[kept], [c for c in tested if c in kept], len(frame) - len(rows), note)
+        used = frame[wanted.notna().all(axis=1)]
+        left_out = len(frame) - len(rows)
+        return cls(rows, every[kept], [c for c in tested if c in kept], left_out, note, units_of(used), used.index)
 
 
 def _columns(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -259,9 +272,7 @@ def _clustered(y: pd.Series, x: pd.DataFrame, clusters: pd.Series, level: float,
 def _within(y: pd.Series, x: pd.DataFrame, groups: pd.DataFrame, clusters: pd.Series, level: float) -> pd.DataFrame:
     """Return least squares within groups; terms that do not vary there are left out."""
     codes = groups.groupby(list(groups.columns), observed=True).ngroup()
-    centred = x - x.groupby(codes).transform("mean")
-    moving = centred.loc[:, centred.abs().max() > 1e-9 * x.std()]
-    moving = moving.iloc[:, independent_columns(moving.to_numpy(float))]
+    moving = _moving(x, codes)
     if moving.empty:
         return pd.DataFrame({"term": []})
     # Groups inside clusters do not count (Cameron & Miller 2015, section VI.A): the clusters carry their uncertainty.
@@ -270,16 +281,41 @@ def _within(y: pd.Series, x: pd.DataFrame, groups: pd.DataFrame, clusters: pd.Se
     return _clustered(y - y.groupby(codes).transform("mean"), moving, clusters, level, absorbed)
 
 
+def _moving(x: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
+    """Return what varies within groups, about the groups' means."""
+    centred = x - x.groupby(codes).transform("mean")
+    moving = centred.loc[:, centred.abs().max() > 1e-9 * x.std()]
+    return moving.iloc[:, independent_columns(moving.to_numpy(float))]
+
+
+def _inside(
+    y: pd.Series, x: pd.DataFrame, groups: pd.DataFrame, units: dict[str, np.ndarray], index: pd.Index
+) -> tuple[Rows, list[str]]:
+    """Return the rows about their groups' means, and the names of their columns."""
+    codes = groups.groupby(list(groups.columns), observed=True).ngroup()
+    moving = _moving(x, codes)
+    y = y - y.groupby(codes).transform("mean")
+    rows = Rows(moving.to_numpy(float), y.to_numpy(float), units, index, absorbed=codes.nunique())
+    return replace(rows, outcome=str(y.name)), list(moving)
+
+
+def _told(table: pd.DataFrame, rows: Rows, names: list[str]) -> Basis:
+    """Return what the terms of a table rest on."""
+    told = np.zeros((len(table), rows.X.shape[1]))
+    told[np.arange(len(table)), [names.index(term) for term in table["term"]]] = 1
+    return Basis(tuple(table["term"]), table["estimate"].to_numpy(float), told, rows, ("line",))
+
+
 def _nested(
     rows: pd.DataFrame, x: pd.DataFrame, outcome: str, school: str, teacher: str, level: float
-) -> tuple[pd.DataFrame, tuple[Text, ...]]:
+) -> tuple[pd.DataFrame, tuple[Text, ...], Rows]:
     """Fit teachers in schools; columns travel under plain names, as their own may hold any character."""
     plain = {column: f"x{i}" for i, column in enumerate(x.columns)}
     formula = f"{quoted(outcome)} ~ {' + '.join(plain.values())} + (1 | {quoted(school)}/{quoted(teacher)})"
     fit = fit_multilevel(formula, pd.concat([rows[[outcome, school, teacher]], x.rename(columns=plain)], axis=1))
     named = {short: column for column, short in plain.items()}
     table = fit.tidy(conf_level=level).assign(term=lambda t: t["term"].map(named)).dropna(subset=["term"])
-    return table, fit.note
+    return table, fit.note, fit.rows
 
 
 def _not_a_number(outcome: str, values: pd.Series) -> Fault | None:

@@ -15,6 +15,7 @@ from scipy import stats
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault
 from htresearch.language import Text, listing
+from htresearch.multilevel.basis import basis_of
 from htresearch.multilevel.design import Design, fixed_part
 from htresearch.multilevel.inference import SOURCES, coefficient_table, means_of
 from htresearch.result import TIDY, Estimates
@@ -131,7 +132,10 @@ def marginal_means(
     notes = [*grid.notes(), *_undetermined(terms, determined), *([_adjustment(p_adjust)] if pairs else [])]
     kind = Estimates if pairs else MarginalMeans
     source = "; ".join(s for s in (SOURCE, SOURCES[inference]) if s)
-    return kind(frame if pairs else grid.labelled(frame), fit.glance(), (*fit.note, *said, *notes), source)
+    told = tuple(np.array(terms, dtype=object)[determined])
+    basis = basis_of(fit, told, known @ means.solution.beta, known, (*grid.by, "n"))
+    shown = frame if pairs else grid.labelled(frame)
+    return kind(shown, fit.glance(), (*fit.note, *said, *notes), source, basis=basis)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text, label, listing
+from htresearch.multilevel.basis import Basis
 from htresearch.multilevel.compare import same_outcome
 from htresearch.multilevel.crossproducts import INTERCEPT
 
@@ -56,6 +57,8 @@ class ModelTable:
         Levels below which a p value earns a star more.
     digits : int
         Significant digits.
+    basis : tuple of Basis
+        Whose outcomes the coefficients rest on, a part per model.
     """
 
     frame: pd.DataFrame
@@ -65,6 +68,7 @@ class ModelTable:
     beside: bool = False
     stars: tuple[float, ...] = ()
     digits: int = 3
+    basis: tuple[Basis, ...] = field(default=(), repr=False)
 
     def tidy(self) -> pd.DataFrame:
         """Return a row per model and term.
@@ -258,6 +262,7 @@ def model_table(
         beside,
         tuple(sorted(stars, reverse=True)),
         digits,
+        tuple(part for e in found.values() for part in e.basis),
     )
 
 

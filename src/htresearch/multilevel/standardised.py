@@ -22,6 +22,7 @@ from scipy import stats
 
 from htresearch import checks
 from htresearch.language import Text, listing
+from htresearch.multilevel.basis import basis_of
 from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.degrees import Satterthwaite
 from htresearch.multilevel.inference import means_of
@@ -121,7 +122,10 @@ def standardised(
         rows, columns=["term", "estimate", "std_error", "df", "conf_low", "conf_high", "unit", "outcome_sd"]
     )
     notes = [*said, *_notes(by, frame)]
-    return Estimates(frame.assign(**fit.design.counts), fit.glance(), (*fit.note, *notes), SOURCE)
+    kept = [j for j, name in enumerate(names) if name != INTERCEPT]
+    basis = basis_of(fit, tuple(frame["term"]), frame["estimate"], np.eye(len(names))[kept], ("unit", "outcome_sd"))
+    counted = frame.assign(**fit.design.counts)
+    return Estimates(counted, fit.glance(), (*fit.note, *notes), SOURCE, basis=basis)
 
 
 def _around(fit: MultilevelFit, solution: Solution, by: str) -> tuple[float, np.ndarray]:

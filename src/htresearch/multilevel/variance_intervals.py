@@ -10,6 +10,7 @@ from scipy import stats
 
 from htresearch import checks
 from htresearch.language import Text
+from htresearch.multilevel.basis import basis_of
 from htresearch.multilevel.profiles import Chart, Quantity, find_end, settled
 from htresearch.multilevel.reml import one_thread
 from htresearch.result import Estimates
@@ -90,7 +91,8 @@ def variance_intervals(fit: MultilevelFit, conf_level: float = 0.95) -> Variance
     deviation = frame["quantity"] == "std_dev"
     for name, column in (("variance", "estimate"), ("variance_low", "conf_low"), ("variance_high", "conf_high")):
         frame[name] = np.where(deviation, frame[column] ** 2, np.nan)
-    return VarianceIntervals(frame, fit.glance(), (*fit.note, *_notes(fit, frame)), SOURCE)
+    basis = basis_of(fit, (), np.zeros(0), np.zeros((0, len(fit.design.names))))
+    return VarianceIntervals(frame, fit.glance(), (*fit.note, *_notes(fit, frame)), SOURCE, basis=basis)
 
 
 def _notes(fit: MultilevelFit, frame: pd.DataFrame) -> list[Text]:

@@ -42,10 +42,13 @@ class MeasurementFit(Estimates):
         As it was written.
     residuals : mapping of str to pandas.DataFrame
         By group (``""`` without groups): correlations of the answers less those that the model implies.
+    sizes : mapping of str to int
+        By group, its respondents.
     """
 
     model: str = ""
     residuals: dict[str, pd.DataFrame] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
         """Draw the standardised loadings, of several groups side by side; `terms` as in `tidy`."""
@@ -192,6 +195,7 @@ def fit_groups(
         SOURCE,
         text,
         {n: _residuals(structure, m, s) for n, m, s in zip(names, groups.moments, said, strict=True)},
+        {name: int(m.n) for name, m in zip(names, groups.moments, strict=True)},
     )
 
 
