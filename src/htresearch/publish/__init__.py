@@ -7,7 +7,9 @@ from importlib import import_module
 
 _NAMES = {
     "ClassReports": "class_report",
+    "Leak": "leaks",
     "Page": "html.page",
+    "Secrets": "leaks",
     "build_site": "site",
     "compile_pdf": "pdf",
     "execute": "runs",
@@ -15,6 +17,7 @@ _NAMES = {
     "refresh": "runs",
     "render": "html.page",
     "report_class": "class_report",
+    "scan": "leaks",
 }
 
 __all__ = sorted(_NAMES)
