@@ -7,14 +7,19 @@ from importlib import import_module
 
 _NAMES = {
     "ClassReports": "class_report",
+    "Leak": "leaks",
     "Page": "html.page",
+    "Secrets": "leaks",
+    "Checked": "checking",
     "build_site": "site",
+    "check_notebooks": "checking",
     "compile_pdf": "pdf",
     "execute": "runs",
     "record_sheet": "class_report",
     "refresh": "runs",
     "render": "html.page",
     "report_class": "class_report",
+    "scan": "leaks",
 }
 
 __all__ = sorted(_NAMES)

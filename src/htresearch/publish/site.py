@@ -7,8 +7,9 @@ from pathlib import Path
 from htresearch import atomic, checks
 from htresearch.errors import Fault, HTResearchError, NotebookError
 from htresearch.language import LANGUAGES, Text
-from htresearch.publish import cells
+from htresearch.publish import cells, leaks
 from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
+from htresearch.publish.leaks import Secrets
 from htresearch.publish.runs import Progress, Run, keep_failed, run_all
 
 #: The parts of the site by the first digit of a notebook's number.
@@ -32,6 +33,8 @@ def build_site(
     parameters: Mapping[str, object] | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    scan_leaks: bool = True,
+    secrets: Secrets | None = None,
 ) -> Path:
     """Run the numbered notebooks of a folder and lay them out as a site that opens from the disk.
 
@@ -52,6 +55,10 @@ def build_site(
         How many notebooks run at once.
     progress
         Called after each run with how many are done, how many there are, and the notebook's name.
+    scan_leaks
+        Whether runs and pages are searched for what says who somebody is, see `scan`; a find stops publication.
+    secrets
+        Names and ids to be searched for, beside what is known by its form.
 
     Returns
     -------
@@ -61,7 +68,8 @@ def build_site(
     Raises
     ------
     NotebookError
-        With everything that is wrong with the notebooks and their runs.
+        With everything that is wrong with the notebooks and their runs, or with every leak: where it stands and of
+        which kind it is, not what it is.
 
     Examples
     --------
@@ -78,7 +86,14 @@ def build_site(
     with atomic.new_folder(site, ours=_is_site) as folder:
         runs = run_all([(path, spoken) for path in paths for spoken in languages], parameters, workers, progress)
         keep_failed(runs, Path(site).absolute().parent)
+        if scan_leaks:
+            # First where it can be said which cell it is, then all that was written.
+            leaks.refuse(
+                leak for done in runs for leak in leaks.scan_notebook(done.notebook, done.path.name, secrets)
+            )
         _write(folder, _pages(runs), languages)
+        if scan_leaks:
+            leaks.refuse(leaks.scan(folder, secrets, small_counts=False))
     return Path(site).absolute() / "index.html"
 
 

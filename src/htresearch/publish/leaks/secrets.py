@@ -1,0 +1,320 @@
+"""What is searched for: everything that says who somebody is, or where on whose machine."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+from htresearch import checks, identifiers
+from htresearch.errors import Fault
+from htresearch.identifiers.found import Found, mark
+from htresearch.identifiers.plain import plain
+from htresearch.language import Text
+
+#: Keyed pseudonyms, and the ids that a simulated district has, whosever study they are of.
+_PSEUDONYM = re.compile(
+    r"(?<![0-9A-Za-z])(?:t|s|p|r|sch|cls)(?:_(?=[a-f]*[0-9])[0-9a-f]{8,64}|[_\- ](?=[0-9]*[a-f])[0-9a-f]{16,64})"
+    r"(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+_ID = re.compile(r"(?<![0-9A-Za-z])(?:[TC][0-9]{6}|[PR][0-9]{8})(?![0-9A-Za-z])")
+
+_ROOTS = r"home|Users|root|tmp|mnt|media|private|Volumes|var|srv|opt|work|data/home|export/home|content|kaggle"
+_PATH = re.compile(
+    r"file:/{1,3}[^\s/]"
+    # A drive: D:/data; what LaTeX and the end of a line write after a colon is none.
+    r"|(?<![A-Za-z0-9])[A-Za-z]:(?:\\{1,2}(?!(?:math|text|to\b|in\b|[nrt]\b))|/(?!/))[^\s\\/:*?\"<>|{}]{2,}"
+    # A drive of the network, by the name of a machine.
+    r"|(?<![\\\w}$&])\\{2,4}(?=[A-Za-z0-9.\-]*[0-9.\-A-Z])[A-Za-z0-9][A-Za-z0-9.\-]+\\{1,2}[^\s\\$&{}]{2,}"
+    rf"|(?<![A-Za-z0-9_./~])/(?:{_ROOTS})/[^\s/\"'<>)]"
+)
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+_WORD = re.compile(r"[0-9A-Za-z]+")
+#: A shorter id, or a number of fewer digits, would be found everywhere.
+_SHORTEST_ID, _SHORTEST_NUMBER = 4, 6
+
+#: Headings of a roster, as they are typed.
+_SAYS_NAME = re.compile(r"姓名|名字|^(?:full[ _]?|student[ _]?|pupil[ _]?|teacher[ _]?)?names?$", re.IGNORECASE)
+_SAYS_NUMBER = re.compile(
+    r"学籍|身份证|证件|电话|手机|微信|邮箱|资格证|账号|工号|学号|phone|mobile|id_?card|student_?number|e-?mail|certificate"
+    r"|(?:teacher|student|pupil|person)_?id",
+    re.IGNORECASE,
+)
+_SCHOOLS = re.compile("^(?:学校|schools?)$", re.IGNORECASE)
+_HEAD_ROWS = 10
+
+
+class Secrets:
+    """What may not get out: the persons of a roster or of a linkage table, and the ids of a study.
+
+    Phones, ID cards, 学籍号, e-mail and IP addresses, WeChat names, pseudonyms and paths of a machine are found
+    whether or not anything is given here: they are known by their form.
+
+    Parameters
+    ----------
+    names
+        Full names; see `htresearch.identifiers.Names`.
+    ids
+        Ids of teachers, students and classes.
+    numbers
+        What else is known of persons: numbers and addresses.
+
+    Attributes
+    ----------
+    left_out : int
+        How many ids and names are too short to be searched for: ``3`` would be found everywhere.
+
+    Examples
+    --------
+    >>> secrets = Secrets(names=["王兰"], ids=["T-104"])
+    >>> secrets.kinds("王 兰 (t-104)，/home" "/wang/data.csv")
+    ['name', 'study_id', 'path']
+    >>> secrets.mask("report_T-104.pdf")
+    'report_‹研究中的编号›.pdf'
+    """
+
+    def __init__(self, names: Iterable[object] = (), ids: Iterable[object] = (), numbers: Iterable[object] = ()):
+        self._names = identifiers.Names(dict.fromkeys(names))
+        self._known = {"study_id": _Known(ids), "known_number": _Known(numbers)}
+        self.left_out = self._names.left_out + sum(known.left_out for known in self._known.values())
+
+    def __repr__(self) -> str:
+        """Say how much is searched for, and nobody's name."""
+        return f"Secrets({sum(map(len, self._known.values()))} ids, {self.left_out} left out)"
+
+    @classmethod
+    def read(
+        cls, roster: str | Path | None = None, linkage: str | Path | None = None, study: str | Path | None = None
+    ) -> Secrets:
+        """Read what may not get out from a roster, a linkage table and a study; any of them may be missing.
+
+        Parameters
+        ----------
+        roster
+            A table (xlsx, csv …) with a column 姓名 or ``name`` in any of its sheets, or a text file with a name a
+            line. Columns of numbers (学籍号, 电话 …) are searched for too.
+        linkage
+            The linkage table that intake keeps.
+        study
+            A study; the ids of its teachers, students, classes and respondents are searched for.
+
+        Raises
+        ------
+        ArgumentError
+            If a file holds no names, or is no linkage table, or if the study cannot be read.
+        """
+        names: list[object] = []
+        ids: list[object] = []
+        numbers: list[object] = []
+        if roster is not None:
+            found = _roster(Path(roster))
+            names += found[0]
+            numbers += found[1]
+        if linkage is not None:
+            from htresearch.intake.identity import Linkage
+
+            frame = Linkage.load(linkage, study).frame
+            ids += frame["pseudonym"].tolist()
+            names += frame.loc[frame["what"] == "name", "value"].tolist()
+            numbers += frame.loc[~frame["what"].isin(["name", "school", "class"]), "value"].tolist()
+        if study is not None:
+            ids += _study_ids(study)
+        return cls(names, ids, numbers)
+
+    def kinds(self, text: str) -> list[str]:
+        """Return the kinds of what a text holds, each once; an empty list for a text that may get out."""
+        found: dict[str, None] = {}
+        for reading in _readings(text):
+            found.update(dict.fromkeys(kind for kind, _, _ in self._find(reading)))
+        return list(found)
+
+    def mask(self, text: str) -> str:
+        """Return a short text, as the name of a file, with a mark in the place of each find."""
+        for _ in range(len(text)):
+            found = self._find(text)
+            if not found:
+                break
+            kind, start, end = found[0]
+            text = text[:start] + mark(kind) + text[end:]
+        return "‹…›" if self.kinds(text) else text
+
+    def _find(self, text: str) -> list[Found]:
+        found = identifiers.find(text) + self._names.find(text)
+        read, places = plain(text)
+        for kind, pattern in (("pseudonym", _PSEUDONYM), ("study_id", _ID), ("path", _PATH)):
+            found += [Found(kind, *match.span()) for match in pattern.finditer(read)]
+        found += [Found("path", *span) for span in _here(read)]
+        for kind, known in self._known.items():
+            found += [Found(kind, *span) for span in known.find(read)]
+        if places is None:
+            return found
+        return [Found(kind, min(start, len(text)), min(end, len(text))) for kind, start, end in found]
+
+
+class _Known:
+    """Ids that are known, found as words of a text, whatever the case of their letters."""
+
+    def __init__(self, ids: Iterable[object]):
+        self._by_word: dict[str, tuple[set[str], set[int]]] = {}
+        self._others: list[str] = []
+        self.left_out = self._count = 0
+        for given in dict.fromkeys(str(one).strip() for one in ids if one is not None and one == one):
+            one = plain(given)[0].translate(_ASCII_LOWER)
+            if len(one) < (_SHORTEST_NUMBER if one.isdigit() else _SHORTEST_ID) or not re.search("[0-9]", one):
+                self.left_out += bool(one)
+                continue
+            self._count += 1
+            word = _WORD.match(one)
+            if word:
+                known, lengths = self._by_word.setdefault(word[0], (set(), set()))
+                known.add(one)
+                lengths.add(len(one))
+            else:
+                self._others.append(one)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def find(self, text: str) -> Iterator[tuple[int, int]]:
+        """Give where a text in plain characters holds one of them."""
+        lower = text.translate(_ASCII_LOWER)
+        for match in _WORD.finditer(lower) if self._by_word else ():
+            known, lengths = self._by_word.get(match[0], ((), ()))
+            for length in lengths:
+                start, end = match.start(), match.start() + length
+                if lower[start:end] in known and not (
+                    lower[end : end + 1].isascii() and lower[end : end + 1].isalnum()
+                ):
+                    yield start, end
+        for one in self._others:
+            start = lower.find(one)
+            if start >= 0:
+                yield start, start + len(one)
+
+
+@cache
+def _machine() -> tuple[str, ...]:
+    """Where this very machine keeps its user's files."""
+    places = {str(Path.home()), str(Path.cwd())}
+    return tuple(place for place in places if len(place) > len("/root"))
+
+
+def _here(text: str) -> Iterator[tuple[int, int]]:
+    for place in _machine():
+        start = text.find(place)
+        if start >= 0:
+            yield start, start + len(place)
+
+
+# --- how a text may be read -----------------------------------------------------------------------------------------
+
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\[nrt]")
+_PACKED = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/]{20,}={0,2}(?![A-Za-z0-9+/=_\-])")
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Give a text as it stands, and as a browser, a kernel or a link's reader would understand it."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    yield text
+    seen = {text}
+    for read in (
+        html.unescape(text) if "&" in text else text,
+        unquote(text) if "%" in text else text,
+        _ESCAPED.sub(_unescaped, text) if "\\" in text else text,
+        re.sub(r"\\(?=[_\-.@*])|[*`](?=\w)|(?<=\w)[*`]", "", text) if re.search(r"[\\*`]", text) else text,
+    ):
+        if read not in seen:
+            seen.add(read)
+            yield read.encode("utf-8", "replace").decode("utf-8")
+    for match in _PACKED.finditer(text):
+        if unpacked := _unpacked(match[0]):
+            yield unpacked
+
+
+def _unescaped(match: re.Match) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else " "
+
+
+def _unpacked(word: str) -> str | None:
+    """Return a word of base64 as the text that it stands for, if it stands for one."""
+    try:
+        said = base64.b64decode(word, validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return said if said.isprintable() or not re.search(r"[\x00-\x08\x0e-\x1f]", said) else None
+
+
+# --- where persons are listed ---------------------------------------------------------------------------------------
+
+
+def _roster(path: Path) -> tuple[list[object], list[object]]:
+    """Return the names and the numbers of a roster."""
+    if path.suffix.lower() == ".txt":
+        names: list[object] = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+        numbers: list[object] = []
+    else:
+        names, numbers = _columns(path)
+    checks.require(
+        None
+        if any(isinstance(name, str) and name.strip() for name in names)
+        else Fault(
+            checks.argument("roster"),
+            Text("里面没有“姓名”一列", "has no column 姓名 or name"),
+            Text("请给出名册：表头有“姓名”的表，或每行一个姓名的文本文件", "Give a table with it, or a name a line"),
+        )
+    )
+    return names, numbers
+
+
+def _columns(path: Path) -> tuple[list[object], list[object]]:
+    from htresearch.intake import open_table
+
+    names: list[object] = []
+    numbers: list[object] = []
+    for sheet in open_table(path).sheets:
+        if _SCHOOLS.match(str(sheet.name).strip()):
+            continue
+        for number, row in enumerate(sheet.rows[:_HEAD_ROWS]):
+            heads = {i: str(cell).strip() for i, cell in enumerate(row) if cell is not None}
+            named = [
+                i
+                for i, head in heads.items()
+                if _SAYS_NAME.search(head) and "学校" not in head and "班级" not in head
+            ]
+            if named:
+                counted = [i for i, head in heads.items() if i not in named and _SAYS_NUMBER.search(head)]
+                below = sheet.rows[number + 1 :]
+                names += [_typed(one[i]) for one in below for i in named if i < len(one)]
+                numbers += [_typed(one[i]) for one in below for i in counted if i < len(one)]
+                break
+    return names, numbers
+
+
+def _typed(cell: object) -> str:
+    whole = isinstance(cell, float) and cell.is_integer()
+    return "" if cell is None else str(int(cell) if whole else cell).strip()
+
+
+_STUDY_IDS = ("teacher_id", "student_id", "class_id", "respondent_id", "lead_teacher_id")
+
+
+def _study_ids(path: str | Path) -> list[object]:
+    """Return the ids of the persons and classes of a study, from every table that has them."""
+    from htresearch.study.store import open_store
+
+    store = open_store(path)
+    checks.require(*store.faults)
+    found: dict[object, None] = {}
+    for name in store.tables:
+        table = store.table(name)
+        for column in set(_STUDY_IDS) & set(table.collect_schema().names()):
+            ids = table.select(column).unique().collect("pandas").to_native()[column]
+            found.update(dict.fromkeys(ids.dropna().astype(str)))
+    return list(found)
