@@ -76,7 +76,7 @@ PAGES = ("index.html", "zh/00_tour.html", "en/00_tour.html", "zh/20_dose.html", 
 
 def test_it_is_complete_and_nothing_is_left_beside_it(site):
     assert sorted(p.relative_to(site).as_posix() for p in site.rglob("*.html")) == sorted(PAGES)
-    assert sorted(p.name for p in site.parent.iterdir()) == ["notebooks", "site"]
+    assert sorted(p.name for p in site.parent.iterdir()) == [".site-runs", "notebooks", "site"]
 
 
 def test_each_page_speaks_its_language_only(site):
@@ -169,7 +169,7 @@ def test_a_failing_cell_leaves_the_old_site_and_is_kept(tmp_path):
     assert str(fault.where) == "20_bad.ipynb 代码单元格 [2] `from math import pi`"
     assert fault.rule.zh == "运行停止：KeyError: '培训'" and fault.rule.en == "the run stopped: KeyError: '培训'"
     assert "old" in (old / "index.html").read_text(encoding="utf-8")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["20_bad.failed.ipynb", "n", "site"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".site-runs", "20_bad.failed.ipynb", "n", "site"]
     failed = nbformat.read(tmp_path / "20_bad.failed.ipynb", as_version=4)
     sources = [cell.source for cell in failed.cells]
     assert "The run stopped" in sources[sources.index("x = 1") + 1]
