@@ -98,7 +98,8 @@ def _flat(block: Block) -> list[Inline]:
     elif block["t"] == "picture":
         return [block["alt"]]
     elif block["t"] == "table":
-        return [word for cell in block["cells"] for word in (*cell["c"], " ")]
+        parts = [*block["title"], *(cell["c"] for cell in block["cells"]), *block["notes"]]
+        return [word for part in parts for word in (*part, " ")]
     else:
         return list(block.get("c", []))
     said: list[Inline] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as Undecodable
+from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import BytesIO
@@ -18,7 +19,7 @@ _BLOCKS = frozenset(
     (
         *("p", "div", "section", "article", "header", "footer", "main", "aside", "nav", "ul", "ol", "li", "dl", "dt"),
         *("dd", "blockquote", "pre", "hr", "table", "figure", "figcaption", "img", "details", "summary", "address"),
-        *("h1", "h2", "h3", "h4", "h5", "h6"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "caption", "thead", "tbody", "tfoot", "tr", "td", "th"),
     )
 )
 _MARKS = {
@@ -161,7 +162,12 @@ class Markup:
         if tag == "hr":
             return [{"t": "rule"}]
         if tag == "table":
-            return [table(element, self)]
+            level, pictures = self._level, dict(self.pictures)
+            found = table(element, self)
+            if not Counter(_letters(element.text())) - Counter(_letters(_said(found))):
+                return [found]
+            self._level, self.pictures = level, pictures
+            return self.blocks(element)  # words outside of its cells: better no table than words lost
         if tag == "img":
             return self._picture(element)
         if tag == "figcaption" and element.all("a") and "download" in element.all("a")[0].attributes:
@@ -203,6 +209,19 @@ class Markup:
             else:
                 found += self.inlines(child.children)
         return [words for words in found if words != ""]
+
+
+def _letters(words: str) -> str:
+    return "".join(words.split())
+
+
+def _said(block: object) -> str:
+    """Return every word of nested blocks."""
+    if isinstance(block, dict):
+        return "".join(
+            _said(block[part]) for part in ("c", "items", "lines", "title", "cells", "notes") if part in block
+        )
+    return block if isinstance(block, str) else "".join(map(_said, block))
 
 
 def _is_block(child: Element | str) -> bool:
