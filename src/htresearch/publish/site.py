@@ -96,8 +96,8 @@ def build_site(
     runs = run_all(tasks, parameters, workers, progress, kept=kept, fresh=fresh)
     keep_failed(runs, beside)
     pages = _pages(runs)
-    prints = {(page.language, page.stem): page_pdf(page) for page in pages} if pdf else {}
     cited = citation(Path(notebooks).absolute().parent)
+    prints = {(page.language, page.stem): page_pdf(page, cited) for page in pages} if pdf else {}
     with atomic.new_folder(site, ours=_is_site) as folder:
         _write(folder, pages, languages, prints, cited)
     return Path(site).absolute() / "index.html"
