@@ -36,6 +36,14 @@ Refresh = Annotated[
         ),
     ),
 ]
+Fresh = Annotated[
+    bool,
+    typer.Option(
+        "--fresh",
+        help=Text("全部重新运行，不用上次留下的。", "Run everything, whatever was kept of earlier runs."),
+    ),
+]
+Pdf = Annotated[bool, typer.Option("--pdf", help=Text("每页另存为 PDF。", "Make a PDF of each page too."))]
 
 
 @command(
@@ -58,12 +66,14 @@ def publish(
     only: Only = None,
     workers: Workers = 2,
     refresh: Refresh = False,
+    fresh: Fresh = False,
+    pdf: Pdf = False,
 ) -> None:
     """Run the notebooks, for the site or for themselves."""
     if refresh:
         _refresh(notebooks, workers)
     else:
-        _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers)
+        _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers, fresh, pdf)
 
 
 @command(Text("在 JupyterLab 中打开笔记本。", "Open the notebooks in JupyterLab."))
@@ -97,11 +107,15 @@ def _demo(data: Path, notebooks: Path, site: Path) -> None:
     _publish(notebooks, site, language.LANGUAGES, workers=2)
 
 
-def _publish(notebooks: Path, site: Path, languages: Sequence[str], workers: int) -> None:
+def _publish(
+    notebooks: Path, site: Path, languages: Sequence[str], workers: int, fresh: bool = False, pdf: bool = False
+) -> None:
     from htresearch.publish import build_site
 
     with counting(Text("运行笔记本", "Running notebooks")) as progress:
-        index = build_site(notebooks, site, languages=languages, workers=workers, progress=progress)
+        index = build_site(
+            notebooks, site, languages=languages, workers=workers, progress=progress, fresh=fresh, pdf=pdf
+        )
     typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
 
 

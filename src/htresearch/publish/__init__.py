@@ -15,6 +15,7 @@ _NAMES = {
     "check_notebooks": "checking",
     "compile_pdf": "pdf",
     "execute": "runs",
+    "page_pdf": "pdf.page",
     "record_sheet": "class_report",
     "refresh": "runs",
     "render": "html.page",

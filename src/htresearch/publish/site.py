@@ -8,8 +8,11 @@ from htresearch import atomic, checks
 from htresearch.errors import Fault, HTResearchError, NotebookError
 from htresearch.language import LANGUAGES, Text
 from htresearch.publish import cells, leaks
+from htresearch.publish.html.about import Citation, citation
 from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
+from htresearch.publish.kept import Kept
 from htresearch.publish.leaks import Secrets
+from htresearch.publish.pdf.page import page_pdf
 from htresearch.publish.runs import Progress, Run, keep_failed, run_all
 
 #: The parts of the site by the first digit of a notebook's number.
@@ -33,6 +36,8 @@ def build_site(
     parameters: Mapping[str, object] | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    fresh: bool = False,
+    pdf: bool = False,
     scan_leaks: bool = True,
     secrets: Secrets | None = None,
 ) -> Path:
@@ -40,6 +45,11 @@ def build_site(
 
     Nothing half-written is left: pages are made in a folder beside, which takes the place of `site` at the end. If
     a notebook fails, the old site stays and the failed run is kept beside it as ``NN_topic.failed.ipynb``.
+
+    Runs that ended well are kept beside the site too, in ``.site-runs`` (after its name). If the making is cut short,
+    even by force, the next call goes on from there; a run is taken from there only if nothing that it depends on has
+    changed: the notebook, the language, the parameters, this package and every other, the files that the notebook
+    names. What a notebook reads without naming it (an environment variable, the network) is not among them.
 
     Parameters
     ----------
@@ -55,6 +65,10 @@ def build_site(
         How many notebooks run at once.
     progress
         Called after each run with how many are done, how many there are, and the notebook's name.
+    fresh
+        Whether to run everything, whatever was kept.
+    pdf
+        Whether to make a PDF of each page too.
     scan_leaks
         Whether runs and pages are searched for what says who somebody is, see `scan`; a find stops publication.
     secrets
@@ -83,15 +97,19 @@ def build_site(
     )
     paths = cells.find(notebooks)
     checks.require(*cells.all_shape_faults(paths), error=NotebookError)
+    atomic.require_free(site, _is_site)
+    beside = Path(site).absolute().parent
+    kept = Kept(beside / f".{Path(site).name}-runs", parameters)
+    tasks = [(path, spoken) for path in paths for spoken in languages]
+    runs = run_all(tasks, parameters, workers, progress, kept=kept, fresh=fresh)
+    keep_failed(runs, beside)
+    if scan_leaks:  # first where it can be said which cell it is; below, all that was written
+        leaks.refuse(leak for done in runs for leak in leaks.scan_notebook(done.notebook, done.path.name, secrets))
+    pages = _pages(runs)
+    cited = citation(Path(notebooks).absolute().parent)
+    prints = {(page.language, page.stem): page_pdf(page, cited) for page in pages} if pdf else {}
     with atomic.new_folder(site, ours=_is_site) as folder:
-        runs = run_all([(path, spoken) for path in paths for spoken in languages], parameters, workers, progress)
-        keep_failed(runs, Path(site).absolute().parent)
-        if scan_leaks:
-            # First where it can be said which cell it is, then all that was written.
-            leaks.refuse(
-                leak for done in runs for leak in leaks.scan_notebook(done.notebook, done.path.name, secrets)
-            )
-        _write(folder, _pages(runs), languages)
+        _write(folder, pages, languages, prints, cited)
         if scan_leaks:
             leaks.refuse(leaks.scan(folder, secrets, small_counts=False))
     return Path(site).absolute() / "index.html"
@@ -112,7 +130,7 @@ def _pages(runs: list[Run]) -> list[Page]:
             faults.setdefault(str(done.fault.where), done.fault)  # a cell fails alike in both languages
             continue
         try:
-            pages.append(render(done.notebook, done.path.name, done.language, done.path.parent))
+            pages.append(render(done.notebook, done.path.name, done.language, done.path.parent, offer_data=True))
         except HTResearchError as error:
             for fault in error.faults:
                 faults.setdefault(str(fault), fault)
@@ -120,13 +138,31 @@ def _pages(runs: list[Run]) -> list[Page]:
     return pages
 
 
-def _write(folder: Path, pages: list[Page], languages: Sequence[str]) -> None:
+def _write(
+    folder: Path,
+    pages: list[Page],
+    languages: Sequence[str],
+    prints: Mapping[tuple[str, str], bytes],
+    cited: Citation,
+) -> None:
     for spoken in languages:
-        (folder / spoken).mkdir()
         shelf = [page for page in pages if page.language == spoken]
         for before, page, after in zip([None, *shelf], shelf, [*shelf[1:], None], strict=False):
-            whole = lay_out(page, before, after, twin=len(languages) > 1, home="../index.html")
-            (folder / spoken / f"{page.stem}.html").write_text(whole, encoding="utf-8", newline="\n")
+            printed = prints.get((spoken, page.stem))
+            beside = {f"{page.stem}.pdf": printed} if printed else {}
+            whole = lay_out(
+                page,
+                before,
+                after,
+                twin=len(languages) > 1,
+                home="../index.html",
+                pdf="".join(beside),
+                cited=cited,
+            )
+            for name, content in {f"{page.stem}.html": whole.encode("utf-8"), **beside, **page.data}.items():
+                path = folder / spoken / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
     entries: dict[str, dict[str, Page]] = {}
     for page in pages:
         entries.setdefault(page.stem, {})[page.language] = page
@@ -134,4 +170,4 @@ def _write(folder: Path, pages: list[Page], languages: Sequence[str]) -> None:
         (PARTS.get(digit, _OTHERS), [entries[stem] for stem in stems])
         for digit, stems in groupby(entries, key=lambda stem: stem[0])
     ]
-    (folder / "index.html").write_text(lay_out_contents(parts, languages), encoding="utf-8", newline="\n")
+    (folder / "index.html").write_bytes(lay_out_contents(parts, languages, cited).encode("utf-8"))
