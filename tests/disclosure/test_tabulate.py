@@ -140,6 +140,8 @@ def test_the_frame_is_not_changed():
         ((["sex", "sex"],), {}),
         (("sex", "sex"), {}),
         (("school",), {}),
+        (("total",), {}),
+        (("kind",), {}),
         (("sex", "n_persons"), {}),
         (("sex",), {"value": ["score"], "statistic": "mean"}),
         (("sex",), {"person": "nobody"}),
@@ -158,7 +160,7 @@ def test_the_frame_is_not_changed():
     ],
 )
 def test_faults_are_named(args, more, in_both_languages):
-    frame = FRAME.assign(minus=-1.0, infinite=np.inf, school="s", n_persons=1)
+    frame = FRAME.assign(minus=-1.0, infinite=np.inf, school="s", n_persons=1, total="t", kind="(all)")
     with pytest.raises(ArgumentError) as error:
         tabulate(frame, *args, **more)
     assert all(in_both_languages(error.value))

@@ -10,11 +10,10 @@ import pandas as pd
 from htresearch import checks
 from htresearch.disclosure import units
 from htresearch.disclosure.labels import identifying
-from htresearch.disclosure.reading import EXTREMES, Data
+from htresearch.disclosure.reading import ALL, EXTREMES, Data
 from htresearch.errors import Fault
 from htresearch.language import Text
 
-ALL = "(all)"
 #: More cells than this are no table that anybody reads.
 MOST_CELLS = 200_000
 

@@ -17,7 +17,7 @@ from htresearch.language import Text, listing
 STATISTICS = ("count", "percentage", "sum", "mean", "sd", "median", "quantile", "correlation", "ratio")
 #: What is one person's value: computed, and refused in public.
 EXTREMES = ("min", "max", "first", "last")
-MISSING = "(missing)"
+ALL, MISSING = "(all)", "(missing)"
 
 #: The column that the schema has for a unit, by which a unit given by another column is counted as well.
 SCHEMA = {
@@ -119,7 +119,7 @@ def read(
         if column in frame.columns:
             work[f"time:{column}"] = pd.factorize(frame[column])[0]
     work = _kept(work, kind, note)
-    checks.require(_two(kind, work))
+    checks.require(_two(kind, work), *(_margin(key, work[key]) for key in (*rows, *columns)))
     found = work["value"] if "value" in work else pd.Series(dtype=float)
     common = found.value_counts(normalize=True)
     return Data(
@@ -258,6 +258,16 @@ def _are_persons(frame: pd.DataFrame, person: str, teacher: str | None) -> bool:
         return True
     others = {*SCHEMA["teacher"], *SCHEMA["person"][:2]} & set(frame.columns)
     return person == teacher and not others
+
+
+def _margin(key: str, values: pd.Series) -> Fault | None:
+    if not values.isin([ALL]).any():
+        return None
+    return Fault(
+        checks.argument("rows"),
+        Text(f"“{key}”中有“{ALL}”，与总计同名", f"{key!r} holds {ALL!r}, which is the name of a margin"),
+        Text("请去掉总计行，只给原始数据", "Give the microdata without rows of totals"),
+    )
 
 
 def _two(kind: str, work: pd.DataFrame) -> Fault | None:

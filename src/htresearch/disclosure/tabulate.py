@@ -13,7 +13,7 @@ from htresearch.disclosure.reading import STATISTICS
 from htresearch.language import Text, label
 
 #: The key of a margin, and of rows without one.
-ALL, MISSING = building.ALL, reading.MISSING
+ALL, MISSING = reading.ALL, reading.MISSING
 
 
 @dataclass(frozen=True, eq=False)
