@@ -10,11 +10,10 @@ import pandas as pd
 from htresearch import checks
 from htresearch.disclosure import units
 from htresearch.disclosure.labels import identifying
-from htresearch.disclosure.reading import EXTREMES, Data
+from htresearch.disclosure.reading import ALL, EXTREMES, Data
 from htresearch.errors import Fault
 from htresearch.language import Text
 
-ALL = "(all)"
 #: More cells than this are no table that anybody reads.
 MOST_CELLS = 200_000
 
@@ -53,87 +52,85 @@ def build(data: Data, margins: bool) -> tuple[pd.DataFrame, bool]:
 
 def _cells(data: Data, work: pd.DataFrame, used: list[str]) -> pd.DataFrame:
     """Return the observed cells of one set of keys, indexed by them."""
-    keys = used or ["everyone"]
-    cells = units.counts(work, keys)
-    by = work.groupby(keys, sort=False, observed=True)
-    spread = by["value"].agg(["min", "max"])
-    cells["n_rows"] = by.size()
-    cells["constant"] = (spread["min"] == spread["max"]) & data.own_value
-    cells["deviation"] = units.deviations(work, keys) if data.own_value else 0.0
-    if data.statistic in ("median", "quantile"):
-        cells["n_low"] = np.floor(cells["n_persons"] * data.q + 1e-9)
-        cells["n_high"] = np.floor(cells["n_persons"] * (1 - data.q) + 1e-9)
-    elif data.own_value and data.two_valued:
-        cells[["n_low", "n_high"]] = units.holders(work, keys)
-    else:
-        cells[["n_low", "n_high"]] = np.nan
-    if data.statistic in EXTREMES:
-        extreme = by["value"].transform("max" if data.statistic == "max" else "min")
-        cells["n_low"] = work[work["value"] == extreme].groupby(keys, sort=False, observed=True)["person"].nunique()
+    by = work.groupby(used or ["everyone"], sort=False, observed=True)
+    index = by.size().index
+    work = work.assign(cell=by.ngroup())
+    n = len(index)
+    cells = units.counts(work, n)
+    by = work.groupby("cell")
+    spread = by[["value", *(["second"] if "second" in work else [])]].agg(["min", "max"])
+    cells["n_rows"] = np.bincount(work["cell"], minlength=n)
+    cells["constant"] = (spread["value", "min"] == spread["value", "max"]) & data.own_value
+    cells["deviation"] = units.deviations(work, n) if data.own_value and data.n_values > 2 else 0.0
+    cells["n_low"], cells["n_high"] = _sides(data, work, cells["n_persons"], n)
     if data.statistic in ("correlation", "ratio"):
-        other = work.assign(value=work["second"], size=(work["second"] * work["weight"]).abs())
-        cells = cells.join(units.counts(other, keys).add_prefix("second_column_"))
-        cells["second_column_deviation"] = units.deviations(other, keys)
-        spread = by["second"].agg(["min", "max"])
-        cells["constant"] |= spread["min"] == spread["max"]
-    if data.statistic == "correlation" and data.two_valued and work["second"].nunique() == 2:
-        cells[["n_low", "n_high"]] = np.repeat(units.fewest_joint(work, keys).to_numpy()[:, None], 2, axis=1)
-    elif data.statistic == "correlation" and work["second"].nunique() == 2:
-        cells[["n_low", "n_high"]] = units.holders(work.assign(value=work["second"]), keys)
+        other = units.counts(work.assign(size=(work["second"] * work["weight"]).abs()), n)
+        cells = cells.join(other.add_prefix("second_column_"))
+        cells["second_column_deviation"] = units.deviations(work, n, "second")
+        cells["constant"] |= spread["second", "min"] == spread["second", "max"]
     if data.weighted:
-        cells = cells.join(units.counts(work.assign(size=work["weight"]), keys).add_prefix("weight_"))
-    cells.insert(0, "estimate", _estimate(data, work, keys, by))
+        cells = cells.join(units.counts(work.assign(size=work["weight"]), n).add_prefix("weight_"))
+    cells.insert(0, "estimate", _estimate(data, work, cells, used))
+    cells.index = index
     return cells
 
 
-def _estimate(data: Data, work: pd.DataFrame, keys: list[str], by) -> pd.Series:
-    """Compute the statistic of each cell."""
+def _sides(data: Data, work: pd.DataFrame, persons: pd.Series, n: int) -> tuple:
+    """Return the persons on either side of a quantile, with either of two values, or with an extreme."""
     kind = data.statistic
+    if kind in ("median", "quantile"):
+        return np.floor(persons * data.q + 1e-9), np.floor(persons * (1 - data.q) + 1e-9)
+    if kind in EXTREMES:
+        extreme = work.groupby("cell")["value"].transform("max" if kind == "max" else "min")
+        return units.persons(work[work["value"] == extreme], n), np.nan
+    if kind == "correlation" and work["second"].nunique() == 2:
+        if data.two_valued:
+            fewest = units.fewest_joint(work, n)
+            return fewest, fewest
+        return units.holders(work, n, "second")
+    if data.own_value and data.two_valued:
+        return units.holders(work, n)
+    return np.nan, np.nan
+
+
+def _estimate(data: Data, work: pd.DataFrame, cells: pd.DataFrame, used: list[str]) -> np.ndarray | pd.Series:
+    """Compute the statistic of each cell."""
+    kind, n = data.statistic, len(cells)
+    cell, weight = work["cell"].to_numpy(), work["weight"].to_numpy(float)
+    by = work.groupby("cell")
+
+    def total(values: pd.Series | np.ndarray) -> np.ndarray:
+        return np.bincount(cell, weights=np.asarray(values, float), minlength=n)
+
     if kind == "count":
-        return by["person"].nunique()
-    weighted = work["value"] * work["weight"]
-    of = [work[k] for k in keys]
-
-    def total(values: pd.Series) -> pd.Series:
-        return values.groupby(of, sort=False, observed=True).sum()
-
+        return units.distinct(cell, work["person"].to_numpy(), n)
     if kind == "percentage" and not data.own_value:
-        rows = [k for k in keys if k in data.rows] or ["everyone"]
-        n = by["person"].nunique().rename("n").reset_index()
-        base = work.groupby(rows, sort=False, observed=True)["person"].nunique().rename("base").reset_index()
-        both = n.merge(base, on=rows, how="left")
-        return (100 * both.set_index(keys)["n"] / both.set_index(keys)["base"]).rename("estimate")
-    if kind in ("mean", "percentage"):
-        low, high = work["value"].min(), work["value"].max()
-        if kind == "percentage" and data.two_valued and (low, high) not in ((0, 1), (0, 0), (1, 1)):
-            weighted = (work["value"] == high) * work["weight"]
-        return total(weighted) / total(work["weight"]) * (100 if kind == "percentage" else 1)
-    if kind == "sum":
-        return total(weighted)
+        rows = [key for key in used if key in data.rows] or ["everyone"]
+        across = work.groupby(rows, sort=False, observed=True).ngroup().to_numpy()
+        base = units.distinct(across, work["person"].to_numpy(), across.max() + 1)
+        own = np.zeros(n, int)
+        own[cell] = across
+        return 100 * units.distinct(cell, work["person"].to_numpy(), n) / base[own]
+    if kind == "percentage":
+        plain = work["value"].isin([0, 1]).all()
+        having = work["value"] if plain else work["value"] == work["value"].max()
+        return 100 * total(having * weight) / total(weight)
+    if kind in ("mean", "sum"):
+        return total(work["value"] * weight) / (total(weight) if kind == "mean" else 1)
     if kind == "ratio":
-        below = total(work["second"] * work["weight"])
-        return total(weighted) / below.where(below != 0)
+        below = total(work["second"] * weight)
+        return np.divide(total(work["value"] * weight), below, out=np.full(n, np.nan), where=below != 0)
     if kind == "sd":
         return by["value"].std()
     if kind in ("median", "quantile"):
         return by["value"].quantile(data.q)
     if kind == "correlation":
-        return _correlation(work, of)
+        x, y = (work[c] - by[c].transform("mean") for c in ("value", "second"))
+        square = total(x * x) * total(y * y)
+        return np.divide(total(x * y), np.sqrt(square), out=np.full(n, np.nan), where=square > 0)
     if kind in EXTREMES:
         return by["value"].agg(kind)
-    return pd.Series(np.nan, index=by.size().index)
-
-
-def _correlation(work: pd.DataFrame, of: list[pd.Series]) -> pd.Series:
-    def centred(name: str) -> pd.Series:
-        return work[name] - work[name].groupby(of, sort=False, observed=True).transform("mean")
-
-    def total(values: pd.Series) -> pd.Series:
-        return values.groupby(of, sort=False, observed=True).sum()
-
-    x, y = centred("value"), centred("second")
-    square = total(x * x) * total(y * y)
-    return total(x * y) / np.sqrt(square.where(square > 0))
+    return np.full(n, np.nan)
 
 
 def _full(cells: pd.DataFrame, parent: pd.DataFrame | None, used: list[str], data: Data, above: tuple[int, int]):

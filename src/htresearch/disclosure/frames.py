@@ -26,6 +26,8 @@ _SURVIVAL = ("n_risk", "n_events")
 _EXTREMES = frozenset(
     {*EXTREMES, "minimum", "maximum", "idxmin", "idxmax", "nth", "最小值", "最大值", "最低", "最高"}
 )
+#: Columns of spread, in which 0 says that all are alike.
+_SPREAD = frozenset({"sd", "std", "std_dev", "var", "variance", "标准差"})
 #: Columns that name places, from which it follows that schools need not be counted.
 _SCHOOL = "school_id"
 
@@ -229,6 +231,8 @@ def _column(
 ) -> Iterator[tuple[str, pd.Series]]:
     """Give the rules on the numbers of one column."""
     yield "missing", ~np.isfinite(values)
+    if _SPREAD & set(_parts(column)):
+        yield "constant", values == 0
     if statistic == "count":
         yield "range", (values < 0) | (values % 1 != 0)
         yield "zero", (values == 0) & (not rules.zero_cells)

@@ -28,15 +28,15 @@ _PERFECT = 1 - 1e-9
 def check_table(table: Tabulation, rules: Rules) -> Verdicts:
     """Return the verdict on each cell of a table, margins included."""
     cells = table.cells.reset_index(drop=True)
-    terms = [term(table, row) for row in cells.to_dict("records")]
+    terms = [term(table, row, number) for number, row in enumerate(cells.to_dict("records"), 1)]
     findings = sorted(_findings(table, cells, rules), key=lambda f: reasons.ORDER.index(f.rule))
     return decide(terms, findings, rules, kind="table", method=table.asked, note=table.note)
 
 
-def term(table: Tabulation, cell: dict) -> str:
-    """Return what a cell is called: its keys; a label that identifies somebody is not repeated."""
+def term(table: Tabulation, cell: dict, number: int) -> str:
+    """Return what a cell is called: its keys, or its number where a label identifies somebody."""
     if cell["identifying"]:
-        return str(Text("（能认出人的标签）", "(a label that identifies somebody)"))
+        return str(Text(f"第 {number} 格（标签能认出人）", f"cell {number} (its label identifies somebody)"))
     keys = [(key, cell[key]) for key in table.keys if cell[key] != ALL]
     if not keys:
         return str(Text("总计", "total"))
@@ -94,7 +94,7 @@ def counted(table: Tabulation, rules: Rules) -> list[str]:
     Teachers do not where they are the persons already; schools do not where the table names them.
     """
     found = ["person"]
-    if table.person not in (table.teacher, "teacher_id") and rules.teachers > 1:
+    if not table.teachers_are_persons and rules.teachers > 1:
         found.append("teacher")
     if not {table.school, "school_id"} & set(table.keys) and rules.schools > 1:
         found.append("school")
@@ -120,7 +120,7 @@ def _statistic(table: Tabulation, cells: pd.DataFrame, rules: Rules) -> Iterator
     elif kind != "count":
         # n_low and n_high are missing, and so never few, where a column has more than two values
         yield "two_values", few & ~(rules.zero_cells & cells["constant"])
-    if kind in _MOVED and not table.two_valued:
+    if kind in _MOVED:
         yield "outlier", (rules.dominance < 1) & (cells["deviation"] >= rules.dominance)
     if kind in ("ratio", "correlation"):
         yield "outlier", (rules.dominance < 1) & (cells["second_column_deviation"] >= rules.dominance)

@@ -13,7 +13,7 @@ from htresearch.disclosure.reading import STATISTICS
 from htresearch.language import Text, label
 
 #: The key of a margin, and of rows without one.
-ALL, MISSING = building.ALL, reading.MISSING
+ALL, MISSING = reading.ALL, reading.MISSING
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,10 @@ class Tabulation:
         Whether cells add up to their margins: sums, and counts if nobody is in two cells.
     of_teachers : bool
         Whether `value` is the teachers' though rows are pupils: then teachers are the persons.
+    teachers_are_persons : bool
+        Whether rows are teachers, so that they are not counted beside the persons.
     signed, two_valued : bool
-        Whether `value` has negative values; whether it has two values only, so that a mean is a percentage.
+        Whether `value` has negative values; whether it has two values, all but a few, so that a mean is a percentage.
     note : tuple of Text
         What was left out, and assumed.
     members : pandas.DataFrame
@@ -72,6 +74,7 @@ class Tabulation:
     additive: bool = False
     signed: bool = False
     of_teachers: bool = False
+    teachers_are_persons: bool = False
     two_valued: bool = False
     note: tuple[Text, ...] = field(default=())
     members: pd.DataFrame | None = field(default=None, repr=False)
@@ -193,6 +196,7 @@ def tabulate(
         additive=additive,
         signed=data.signed,
         of_teachers=data.of_teachers,
+        teachers_are_persons=data.teachers_are_persons,
         two_valued=data.two_valued,
         note=data.note,
         members=_members(data),

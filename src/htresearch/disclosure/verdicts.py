@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from importlib.metadata import version
 
 import pandas as pd
 
@@ -101,8 +102,6 @@ class Verdicts(Estimates):
         ----------
         Green, E., Ritchie, F., & Smith, J. *ACRO: Automated Checking of Research Outputs*.
         """
-        from htresearch import __version__
-
         broken = self._by_rule()
         outcome = {
             term: "; ".join(rules) or "ok"
@@ -132,7 +131,7 @@ class Verdicts(Estimates):
             + [note.en for note in self.note],
             "exception": "",
         }
-        content = {"version": f"htresearch {__version__}", "results": {name: record}}
+        content = {"version": f"htresearch {version('htresearch')}", "results": {name: record}}
         return json.dumps(content, ensure_ascii=False, indent=2)
 
     def to_html(self, name: str = "") -> str:
