@@ -1,4 +1,4 @@
-"""An attacker of its own: unknown persons by what all keys tell, every released number an equation, linear programmes.
+"""An attacker of its own: unknown persons by what all keys tell, each released number an equation, linear programmes.
 
 It shares nothing with the package but the tables it is shown.
 """

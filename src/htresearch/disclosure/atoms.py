@@ -152,7 +152,7 @@ class Atoms:
                 lambda a, b: a.merge(b, on=[c for c in a if c in b]),
                 inside,
                 pd.DataFrame(
-                    {f"code {k}": seen[(seen >= 0) @ pattern == pattern.sum()][:, k] for k in np.flatnonzero(pattern)}
+                    {f"code {k}": seen[(seen >= 0)[:, pattern].all(axis=1)][:, k] for k in np.flatnonzero(pattern)}
                 ),
             )
             joined = _consistent(joined, real, {key for r in self.records for key in r.keys})

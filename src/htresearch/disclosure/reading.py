@@ -110,6 +110,8 @@ def read(
     for unit, column in (("person", person), ("teacher", teacher), ("school", school)):
         work[unit] = np.nan if column is None else pd.factorize(frame[column])[0]
         work[unit] = work[unit].where(work[unit] >= 0)
+        # The codes are this table's own; a release knows a person again by the id.
+        work[f"{unit}:id"] = None if column is None else frame[column].to_numpy(object)
         double = next((c for c in SCHEMA[unit] if c in frame.columns), None)
         if column is not None and double not in (None, column):
             work[f"{unit}+"] = pd.Series(pd.factorize(frame[double])[0], index=frame.index).replace(-1, np.nan)

@@ -199,8 +199,15 @@ def tabulate(
         teachers_are_persons=data.teachers_are_persons,
         two_valued=data.two_valued,
         note=data.note,
-        members=data.work[[c for c in (*data.keys, "person", "teacher", "value") if c in data.work]],
+        members=_members(data),
     )
+
+
+def _members(data: reading.Data) -> pd.DataFrame:
+    """Return the rows behind the cells with the ids as they were given."""
+    found = data.work[[*data.keys]].copy()
+    found["person"], found["teacher"] = data.work["person:id"], data.work["teacher:id"]
+    return found.assign(value=data.work["value"]) if "value" in data.work else found
 
 
 __all__ = ["ALL", "MISSING", "STATISTICS", "Tabulation", "tabulate"]
