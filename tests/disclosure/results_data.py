@@ -16,7 +16,9 @@ def classes() -> pd.DataFrame:
 @cache
 def pupils() -> pd.DataFrame:
     whole = ht.open_study("data/demo").student_terms(measure="maths")
-    return whole[whole["term_id"].isin(["2023-1", "2023-2"]) & whole["prior"].notna()].reset_index(drop=True)
+    return whole[
+        whole["term_id"].isin(["2023-1", "2023-2"]) & whole["prior"].notna() & whole["score"].notna()
+    ].reset_index(drop=True)
 
 
 def fit(formula: str, frame: pd.DataFrame | None = None, **options) -> ht.multilevel.MultilevelFit:
