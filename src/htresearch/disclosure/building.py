@@ -22,10 +22,10 @@ MOST_CELLS = 200_000
 def build(data: Data, margins: bool) -> tuple[pd.DataFrame, bool]:
     """Return the cells of a table, and whether they add up to their margins."""
     work = data.work.copy()
-    work["weight"] = work["weight"] if "weight" in work else 1.0
+    work["weight"] = work.get("weight", 1.0)
     if "value" not in work:
         work["value"] = 1.0
-    work["size"] = (work["value"] * work["weight"]).abs()
+    work["size"] = work["weight"] if data.statistic == "percentage" else (work["value"] * work["weight"]).abs()
     work["everyone"] = ALL
     sets = [(r, c) for r in range(len(data.rows), -1, -1) for c in range(len(data.columns), -1, -1)]
     whole = {depth: _cells(data, work, [*data.rows[: depth[0]], *data.columns[: depth[1]]]) for depth in sets}
@@ -53,91 +53,97 @@ def build(data: Data, margins: bool) -> tuple[pd.DataFrame, bool]:
 
 def _cells(data: Data, work: pd.DataFrame, used: list[str]) -> pd.DataFrame:
     """Return the observed cells of one set of keys, indexed by them."""
-    keys = used or ["everyone"]
-    cells = units.counts(work, keys)
-    by = work.groupby(keys, sort=False, observed=True)
-    spread = by["value"].agg(["min", "max"])
-    cells["constant"] = (spread["min"] == spread["max"]) & data.own_value
-    cells["deviation"] = units.deviations(work, keys) if data.own_value else 0.0
-    if data.statistic in ("median", "quantile"):
-        cells[["n_low", "n_high"]] = units.sides(work, keys, data.q)
-    elif data.own_value and data.two_valued:
-        cells[["n_low", "n_high"]] = units.holders(work, keys)
-    else:
-        cells[["n_low", "n_high"]] = np.nan
-    if data.statistic in EXTREMES:
-        extreme = by["value"].transform("max" if data.statistic == "max" else "min")
-        cells["n_low"] = work[work["value"] == extreme].groupby(keys, sort=False, observed=True)["person"].nunique()
+    by = work.groupby(used or ["everyone"], sort=False, observed=True)
+    index = by.size().index
+    work = work.assign(cell=by.ngroup())
+    n = len(index)
+    cells = units.counts(work, n)
+    by = work.groupby("cell")
+    spread = by[["value", *(["second"] if "second" in work else [])]].agg(["min", "max"])
+    cells["n_rows"] = np.bincount(work["cell"], minlength=n)
+    cells["constant"] = (spread["value", "min"] == spread["value", "max"]) & data.own_value
+    cells["deviation"] = units.deviations(work, n) if data.own_value and data.n_values > 2 else 0.0
+    cells["n_low"], cells["n_high"] = _sides(data, work, cells["n_persons"], n)
     if data.statistic in ("correlation", "ratio"):
-        other = work.assign(value=work["second"], size=(work["second"] * work["weight"]).abs())
-        cells = cells.join(units.counts(other, keys).add_prefix("second_column_"))
-        cells["second_column_deviation"] = units.deviations(other, keys)
-        spread = by["second"].agg(["min", "max"])
-        cells["constant"] |= spread["min"] == spread["max"]
-    cells.insert(0, "estimate", _estimate(data, work, keys, by))
+        other = units.counts(work.assign(size=(work["second"] * work["weight"]).abs()), n)
+        cells = cells.join(other.add_prefix("second_column_"))
+        cells["second_column_deviation"] = units.deviations(work, n, "second")
+        cells["constant"] |= spread["second", "min"] == spread["second", "max"]
+    if data.weighted:
+        cells = cells.join(units.counts(work.assign(size=work["weight"]), n).add_prefix("weight_"))
+    cells.insert(0, "estimate", _estimate(data, work, cells, used))
+    cells.index = index
     return cells
 
 
-def _estimate(data: Data, work: pd.DataFrame, keys: list[str], by) -> pd.Series:
-    """Compute the statistic of each cell."""
+def _sides(data: Data, work: pd.DataFrame, persons: pd.Series, n: int) -> tuple:
+    """Return the persons on either side of a quantile, with either of two values, or with an extreme."""
     kind = data.statistic
+    if kind in ("median", "quantile"):
+        return np.floor(persons * data.q + 1e-9), np.floor(persons * (1 - data.q) + 1e-9)
+    if kind in EXTREMES:
+        extreme = work.groupby("cell")["value"].transform("max" if kind == "max" else "min")
+        return units.persons(work[work["value"] == extreme], n), np.nan
+    if kind == "correlation" and work["second"].nunique() == 2:
+        if data.two_valued:
+            fewest = units.fewest_joint(work, n)
+            return fewest, fewest
+        return units.holders(work, n, "second")
+    if data.own_value and data.two_valued:
+        return units.holders(work, n)
+    return np.nan, np.nan
+
+
+def _estimate(data: Data, work: pd.DataFrame, cells: pd.DataFrame, used: list[str]) -> np.ndarray | pd.Series:
+    """Compute the statistic of each cell."""
+    kind, n = data.statistic, len(cells)
+    cell, weight = work["cell"].to_numpy(), work["weight"].to_numpy(float)
+    by = work.groupby("cell")
+
+    def total(values: pd.Series | np.ndarray) -> np.ndarray:
+        return np.bincount(cell, weights=np.asarray(values, float), minlength=n)
+
     if kind == "count":
-        return by["person"].nunique()
-    weighted = work["value"] * work["weight"]
-    of = [work[k] for k in keys]
-
-    def total(values: pd.Series) -> pd.Series:
-        return values.groupby(of, sort=False, observed=True).sum()
-
+        return units.distinct(cell, work["person"].to_numpy(), n)
     if kind == "percentage" and not data.own_value:
-        rows = [k for k in keys if k in data.rows] or ["everyone"]
-        n = by["person"].nunique().rename("n").reset_index()
-        base = work.groupby(rows, sort=False, observed=True)["person"].nunique().rename("base").reset_index()
-        both = n.merge(base, on=rows, how="left")
-        return (100 * both.set_index(keys)["n"] / both.set_index(keys)["base"]).rename("estimate")
-    if kind in ("mean", "percentage"):
-        low, high = work["value"].min(), work["value"].max()
-        if kind == "percentage" and data.two_valued and (low, high) not in ((0, 1), (0, 0), (1, 1)):
-            weighted = (work["value"] == high) * work["weight"]
-        return total(weighted) / total(work["weight"]) * (100 if kind == "percentage" else 1)
-    if kind == "sum":
-        return total(weighted)
+        rows = [key for key in used if key in data.rows] or ["everyone"]
+        across = work.groupby(rows, sort=False, observed=True).ngroup().to_numpy()
+        base = units.distinct(across, work["person"].to_numpy(), across.max() + 1)
+        own = np.zeros(n, int)
+        own[cell] = across
+        return 100 * units.distinct(cell, work["person"].to_numpy(), n) / base[own]
+    if kind == "percentage":
+        plain = work["value"].isin([0, 1]).all()
+        having = work["value"] if plain else work["value"] == work["value"].max()
+        return 100 * total(having * weight) / total(weight)
+    if kind in ("mean", "sum"):
+        return total(work["value"] * weight) / (total(weight) if kind == "mean" else 1)
     if kind == "ratio":
-        below = total(work["second"] * work["weight"])
-        return total(weighted) / below.where(below != 0)
+        below = total(work["second"] * weight)
+        return np.divide(total(work["value"] * weight), below, out=np.full(n, np.nan), where=below != 0)
     if kind == "sd":
         return by["value"].std()
     if kind in ("median", "quantile"):
         return by["value"].quantile(data.q)
     if kind == "correlation":
-        return _correlation(work, of)
+        x, y = (work[c] - by[c].transform("mean") for c in ("value", "second"))
+        square = total(x * x) * total(y * y)
+        return np.divide(total(x * y), np.sqrt(square), out=np.full(n, np.nan), where=square > 0)
     if kind in EXTREMES:
         return by["value"].agg(kind)
-    return pd.Series(np.nan, index=by.size().index)
-
-
-def _correlation(work: pd.DataFrame, of: list[pd.Series]) -> pd.Series:
-    def centred(name: str) -> pd.Series:
-        return work[name] - work[name].groupby(of, sort=False, observed=True).transform("mean")
-
-    def total(values: pd.Series) -> pd.Series:
-        return values.groupby(of, sort=False, observed=True).sum()
-
-    x, y = centred("value"), centred("second")
-    square = total(x * x) * total(y * y)
-    return total(x * y) / np.sqrt(square.where(square > 0))
+    return np.full(n, np.nan)
 
 
 def _full(cells: pd.DataFrame, parent: pd.DataFrame | None, used: list[str], data: Data, above: tuple[int, int]):
-    """Tell of each cell whether all of the next margin are in it."""
+    """Tell of each cell whether all rows of the next margin are in it: then all have what its label says."""
     keys = [*data.rows[: above[0]], *data.columns[: above[1]]]
     if not keys:
-        return cells["n_persons"] == int(parent["n_persons"].iloc[0])
+        return cells["n_rows"] == int(parent["n_rows"].iloc[0])
     lower = cells.index.to_frame(index=False)
     lower.columns = used
-    upper = parent["n_persons"].rename("of").reset_index()
+    upper = parent["n_rows"].rename("of").reset_index()
     upper.columns = [*keys, "of"]
-    return cells["n_persons"].to_numpy() == lower.merge(upper, on=keys, how="left")["of"].to_numpy()
+    return cells["n_rows"].to_numpy() == lower.merge(upper, on=keys, how="left")["of"].to_numpy()
 
 
 def _completed(cells: pd.DataFrame, used: list[str], data: Data) -> pd.DataFrame:
@@ -174,7 +180,7 @@ def possible(seen: pd.DataFrame) -> pd.DataFrame:
         homes = {}
         for place, earlier in enumerate(keys[:number]):
             pairs = seen[[earlier, key]].drop_duplicates()
-            if not pairs[key].duplicated().any() and seen[earlier].nunique() > 1:
+            if not pairs[key].duplicated().any() and len(values[earlier]) > 1:
                 homes[place] = dict(zip(pairs[key], pairs[earlier], strict=True))
         if len(found) * len(values[key]) > 50 * MOST_CELLS:
             _too_many()

@@ -14,7 +14,7 @@ PERSONAL = frozenset(
     {"student_id", "teacher_id", "respondent_id", "lead_teacher_id", "teacher_id_most_days", "name", "姓名", "phone"}
 )
 #: Pseudonyms as this package writes them, wherever they stand in a label.
-_PSEUDONYM = re.compile(r"(?<![A-Za-z0-9])[TPR]\d{5,}(?!\d)")
+_PSEUDONYM = re.compile(r"(?<![A-Za-z0-9])(?:[TPR]\d{5,}|[tspr]_[0-9a-f]{8,})(?![A-Za-z0-9])")
 
 
 def is_identifying(text: object) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from htresearch import checks
+from htresearch.disclosure.units import is_of_teachers
 from htresearch.errors import Fault
 from htresearch.language import Text, listing
 
@@ -24,12 +25,20 @@ SCHEMA = {
     "teacher": ("teacher_id", "class_id"),
     "school": ("school_id",),
 }
+#: What a teacher's state may change with.
+TIMES = ("term_id", "term_index", "wave", "class_id")
+#: A column is two-valued if two values make up this share of it: a few others thrown in hide nothing.
+TWO_VALUED = 0.95
+#: Names that the cells of a table have of their own.
+RESERVED = frozenset(
+    {*SCHEMA, "value", "second", "weight", "size", "cell", "everyone", "estimate", "total", "constant"}
+)
 _NAMES = {"std": "sd", "average": "mean", "avg": "mean", "minimum": "min", "maximum": "max", "n": "count"}
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Microdata in plain columns: the keys, ``person``, ``teacher``, ``school``, ``value``, ``second``, ``weight``."""
+    """Microdata in plain columns: keys, ``person``, ``teacher``, ``school``, ``value``, ``second``, ``weight``."""
 
     work: pd.DataFrame
     rows: tuple[str, ...]
@@ -41,7 +50,11 @@ class Data:
     q: float | None
     signed: bool
     two_valued: bool
+    n_values: int
     own_value: bool
+    weighted: bool
+    of_teachers: bool
+    teachers_are_persons: bool
     note: tuple[Text, ...]
 
     @property
@@ -80,8 +93,10 @@ def read(
     note: list[Text] = []
     teacher = _unit("teacher", teacher, frame, person, note)
     school = _unit("school", school, frame, person, note)
-    wanted = [("rows", rows), ("columns", columns), ("person", (person,))]
-    wanted += [("value", names(value)), ("second", names(second)), ("weight", names(weight))]
+    single = [("person", person), ("value", value), ("second", second), ("weight", weight)]
+    wanted = [("rows", rows), ("columns", columns)]
+    # A list is no column's name: it is refused as it is written.
+    wanted += [(n, (c if isinstance(c, Hashable) else str(c),)) for n, c in single if c is not None or n == "person"]
     checks.require(
         *[fault for name, asked_for in wanted for fault in checks.columns(name, asked_for, frame.columns)],
         *_needs(kind, rows, columns, value, second, weight, q),
@@ -100,8 +115,13 @@ def read(
             work[f"{unit}+"] = pd.Series(pd.factorize(frame[double])[0], index=frame.index).replace(-1, np.nan)
     for name, (values, _) in numbers.items():
         work[name] = values
+    for column in TIMES:
+        if column in frame.columns:
+            work[f"time:{column}"] = pd.factorize(frame[column])[0]
     work = _kept(work, kind, note)
+    checks.require(_two(kind, work))
     found = work["value"] if "value" in work else pd.Series(dtype=float)
+    common = found.value_counts(normalize=True)
     return Data(
         work=work.reset_index(drop=True),
         rows=rows,
@@ -112,8 +132,12 @@ def read(
         school=school,
         q=q,
         signed=bool((found < 0).any()),
-        two_valued=bool(found.nunique() <= 2) and len(found) > 0,
+        two_valued=bool(common.head(2).sum() >= TWO_VALUED),
+        n_values=len(common),
         own_value=value is not None,
+        weighted=weight is not None,
+        teachers_are_persons=_are_persons(frame, person, teacher),
+        of_teachers=person != teacher and any(is_of_teachers(work, c) for c in ("value", "second")),
         note=tuple(note),
     )
 
@@ -146,6 +170,15 @@ def _needs(kind, rows, columns, value, second, weight, q) -> list[Fault | None]:
                 Text("每列只用一次", "Use each column once"),
             )
         )
+    faults += [
+        Fault(
+            checks.argument("rows"),
+            Text("“{key}”另有所指", "{key!r} means something else here").format(key=str(key)),
+            Text("请先给这一列换个名称", "Give the column another name first"),
+        )
+        for key in keys
+        if key in RESERVED or str(key).startswith("n_")
+    ]
     if not rows:
         faults.append(_lack("rows", Text("请给至少一列", "Give at least one column")))
     if value is None and kind in (*STATISTICS[2:], *EXTREMES):
@@ -217,6 +250,24 @@ def _labels(column: pd.Series, note: list[Text], name: str) -> pd.Series:
             )
         )
     return column.astype(object).where(column.notna(), MISSING)
+
+
+def _are_persons(frame: pd.DataFrame, person: str, teacher: str | None) -> bool:
+    """Tell whether rows are teachers; pupils who are called so beside a column of teachers or classes are not."""
+    if person == "teacher_id":
+        return True
+    others = {*SCHEMA["teacher"], *SCHEMA["person"][:2]} & set(frame.columns)
+    return person == teacher and not others
+
+
+def _two(kind: str, work: pd.DataFrame) -> Fault | None:
+    if kind != "percentage" or "value" not in work or work["value"].nunique() <= 2:
+        return None
+    return Fault(
+        checks.argument("value"),
+        Text("有两种以上的取值，不能算百分比", "has more than two values and makes no percentage"),
+        Text("请先变成是与否；各类的百分比请用 columns", "Turn it into yes and no; for a share of each use columns"),
+    )
 
 
 def _kept(work: pd.DataFrame, kind: str, note: list[Text]) -> pd.DataFrame:

@@ -67,7 +67,8 @@ class Rules:
     def __post_init__(self):
         for name in ("known", "quantiles"):
             given = getattr(self, name)
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given or ()))
+            several = tuple(given) if isinstance(given, list | tuple) else () if given is None else (given,)
+            object.__setattr__(self, name, several)
         checks.require(*_faults(self))
 
     def protection(self, value: float) -> float:
@@ -104,8 +105,11 @@ def _faults(rules: Rules) -> list[Fault | None]:
 def _blocks(text: str) -> dict:
     import yaml
 
-    found = yaml.safe_load(text)
-    if not isinstance(found, dict) or not all(isinstance(block, dict) for block in found.values()):
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        found = None
+    if not found or not isinstance(found, dict) or not all(isinstance(block, dict) for block in found.values()):
         checks.require(
             Fault(
                 checks.argument("rules"),
@@ -163,7 +167,8 @@ def _complete(name: str, block: dict, presets: dict) -> Rules:
     like = values.pop("like", None)
     if like is not None:
         checks.require(checks.one_of("like", like, PRESETS))
-        values = {**presets[like], **values}
+        values = {**_complete(like, presets[like], presets).as_dict(), **values}
+        values.pop("name")
     known = [f.name for f in fields(Rules) if f.name != "name"]
     checks.require(*checks.columns("rules", values, known), *checks.columns("rules", known, values))
     return Rules(name=name, **values)

@@ -27,8 +27,8 @@ class Tabulation:
         ``n_teachers``, ``n_schools``; ``total``, ``largest_person``, ``second_person``, ``largest_teacher`` … of the
         contributions; ``n_contributors``; ``heads_teacher``, ``heads_school`` (share of the persons that the two
         largest have); ``n_low``, ``n_high`` (persons on either side of a quantile, or with either of two values);
-        ``constant`` (all have one value); ``deviation`` (share of the two farthest persons in the sum of squares);
-        ``full_rows``, ``full_columns`` (all of the next margin of the rows, or of the columns, are in this cell);
+        ``constant`` (all have one value); ``deviation`` (share of the farthest person in the sum of squares);
+        ``n_rows``; ``full_rows``, ``full_columns`` (all of the next margin of the rows, or of the columns, are here);
         ``identifying`` (a label tells who somebody is); ``depth_rows``, ``depth_columns`` (how many of the keys are
         no margin).
     rows, columns : tuple of str
@@ -45,8 +45,12 @@ class Tabulation:
         Whether margins are among the cells.
     additive : bool
         Whether cells add up to their margins: sums, and counts if nobody is in two cells.
+    of_teachers : bool
+        Whether `value` is the teachers' though rows are pupils: then teachers are the persons.
+    teachers_are_persons : bool
+        Whether rows are teachers, so that they are not counted beside the persons.
     signed, two_valued : bool
-        Whether `value` has negative values; whether it has two values only, so that a mean is a percentage.
+        Whether `value` has negative values; whether it has two values, all but a few, so that a mean is a percentage.
     note : tuple of Text
         What was left out, and assumed.
     """
@@ -66,6 +70,8 @@ class Tabulation:
     margins: bool = True
     additive: bool = False
     signed: bool = False
+    of_teachers: bool = False
+    teachers_are_persons: bool = False
     two_valued: bool = False
     note: tuple[Text, ...] = field(default=())
 
@@ -88,7 +94,7 @@ class Tabulation:
         if not self.columns:
             return self.cells.set_index(list(self.rows))[["estimate"]]
         frame = self.cells.set_index(self.keys)["estimate"]
-        return frame.unstack(list(self.columns), sort=False)
+        return frame.unstack(list(self.columns), sort=False)  # noqa: PD010 (every key has one cell)
 
     def notes(self) -> str:
         """Return the note as one paragraph in the language now spoken."""
@@ -161,8 +167,8 @@ def tabulate(
     Examples
     --------
     >>> import pandas as pd
-    >>> pupils = pd.DataFrame({"student_id": range(40), "teacher_id": [0, 1, 2, 3] * 10, "school_id": [0, 1, 2, 3] * 10,
-    ...                        "sex": ["f"] * 20 + ["m"] * 20})
+    >>> pupils = pd.DataFrame({"student_id": range(40), "sex": ["f"] * 20 + ["m"] * 20})
+    >>> pupils = pupils.assign(teacher_id=pupils["student_id"] % 4, school_id=pupils["student_id"] % 4)
     >>> tabulate(pupils, "sex").tidy()["estimate"].tolist()
     [20, 20, 40]
     """
@@ -185,6 +191,8 @@ def tabulate(
         margins=bool(margins),
         additive=additive,
         signed=data.signed,
+        of_teachers=data.of_teachers,
+        teachers_are_persons=data.teachers_are_persons,
         two_valued=data.two_valued,
         note=data.note,
     )

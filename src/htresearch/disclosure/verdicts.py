@@ -147,7 +147,8 @@ class Verdicts(Estimates):
         title = escape(f"{head}" + (f" · {name}" if name else ""))
         applied = Text("规则：{name}", "Rules: {name}").format(name=self.rules.name if self.rules else "–")
         return (
-            f'<!doctype html>\n<html lang="{Text("zh-CN", "en")}">\n<head><meta charset="utf-8"><title>{title}</title>\n'
+            f'<!doctype html>\n<html lang="{Text("zh-CN", "en")}">\n'
+            f'<head><meta charset="utf-8"><title>{title}</title>\n'
             "<style>body{font:16px/1.6 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
             "table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.3em .6em;text-align:left}"
             "</style></head>\n"
@@ -161,13 +162,15 @@ class Verdicts(Estimates):
     def _lines(self) -> Iterable[Sequence[object]]:
         for row in self.frame.itertuples(index=False):
             rules = "; ".join(str(label(rule, within="rule")) for rule in row.rules)
-            yield row.term, label(row.verdict, within="disclosure"), rules, row.reason, row.needed
+            yield row.term, label(row.verdict, within="verdict"), rules, row.reason, row.needed
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         from htresearch.appearance import table
 
         shown = pd.DataFrame(self._lines(), columns=["term", "verdict", "rule", "reason", "needed"], dtype=object)
-        return table(shown, note=self.notes())._repr_mimebundle_(include, exclude)
+        names = {"term": Text("位置", "Where"), "rule": Text("规则", "Rule"), "reason": Text("原因", "Reason")}
+        names |= {"verdict": Text("结论", "Verdict"), "needed": Text("怎么办", "What to do")}
+        return table(shown, note=self.notes(), names=names)._repr_mimebundle_(include, exclude)
 
 
 def decide(
