@@ -254,7 +254,13 @@ SAFE = {
         "passed ~ sex + (1 | class_id)", two_values("passed", lambda f: f["score"] > f["score"].median())
     ),
     "a planned study": lambda: ht.minimum_detectable_effect(
-        levels=3, treatment_level=3, schools=26, classes_per_school=20, pupils_per_class=45, icc_school=0.1, icc_class=0.1
+        levels=3,
+        treatment_level=3,
+        schools=26,
+        classes_per_school=20,
+        pupils_per_class=45,
+        icc_school=0.1,
+        icc_class=0.1,
     ),
 }
 
