@@ -15,8 +15,11 @@ def classes() -> pd.DataFrame:
 
 @cache
 def pupils() -> pd.DataFrame:
+    """Six classes of every school, two terms."""
     whole = ht.open_study("data/demo").student_terms(measure="maths")
-    return whole[whole["term_id"].isin(["2023-1", "2023-2"]) & whole["prior"].notna()].reset_index(drop=True)
+    rows = whole[whole["term_id"].isin(["2023-1", "2023-2"])].dropna(subset=["prior", "score", "training_hours"])
+    rooms = rows[["school_id", "class_id"]].drop_duplicates().groupby("school_id").head(6)["class_id"]
+    return rows[rows["class_id"].isin(rooms)].reset_index(drop=True)
 
 
 def fit(formula: str, frame: pd.DataFrame | None = None, **options) -> ht.multilevel.MultilevelFit:

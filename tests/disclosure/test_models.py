@@ -12,6 +12,7 @@ from htresearch.disclosure import check
 from htresearch.multilevel import Comparison, MultilevelFit, fixed_effects, model_table, three_lines
 from htresearch.multilevel.basis import shares
 from htresearch.result import Estimates, beside
+
 from .results_data import classes, fit, marked, pupil_fit, pupils, safe_fit
 
 TEACHERS = "(1 | school_id/teacher_id)"
@@ -22,9 +23,11 @@ def teachers_of(n: int) -> list[str]:
     return classes()["teacher_id"].value_counts().index[:n].tolist()
 
 
-def tiny(n_rows: int, terms: int) -> MultilevelFit:
+def tiny(terms: int) -> MultilevelFit:
     rng = np.random.default_rng(3)
-    frame = classes().dropna(subset=["score"]).groupby("school_id").head(3).iloc[:n_rows].copy()
+    rows = classes().dropna(subset=["score"])
+    rows = rows[rows["school_id"].isin(rows["school_id"].unique()[:4])].drop_duplicates("teacher_id")
+    frame = rows.groupby("school_id").head(10).copy()
     for k in range(terms):
         frame[f"x{k}"] = rng.normal(size=len(frame))
     return fit("score ~ " + " + ".join(f"x{k}" for k in range(terms)) + " + (1 | school_id)", frame)
@@ -72,7 +75,9 @@ def two_values(column: str, condition) -> pd.DataFrame:
 
 ATTACKS = {
     "dummy of one teacher": lambda: fit(f"score ~ one + {TEACHERS}", marked(classes(), "teacher_id", teachers_of(1))),
-    "dummy of two teachers": lambda: fit(f"score ~ one + {TEACHERS}", marked(classes(), "teacher_id", teachers_of(2))),
+    "dummy of two teachers": lambda: fit(
+        f"score ~ one + {TEACHERS}", marked(classes(), "teacher_id", teachers_of(2))
+    ),
     "dummy of all but one": lambda: fit(
         f"score ~ I(1 - one) + {TEACHERS}", marked(classes(), "teacher_id", teachers_of(1))
     ),
@@ -90,22 +95,21 @@ ATTACKS = {
     ),
     "dummies of every school": lambda: fit("score ~ C(school_id) + prior + (1 | class_id)", pupils()),
     "a tier of four": lambda: fit(f"score ~ tier + {TEACHERS}"),
-    "a tier of four as a trend": lambda: fit(f"score ~ I(tier_rank == tier_rank.max()) + {TEACHERS}"),
+    "a tier of four by its rank": lambda: fit(f"score ~ C(tier_rank) + {TEACHERS}"),
     "polynomial contrasts of tiers": lambda: fit(f"score ~ C(tier, contr.poly) + {TEACHERS}"),
     "sum contrasts of tiers": lambda: fit(f"score ~ C(tier, contr.sum) + {TEACHERS}"),
     "no intercept": lambda: fit(f"score ~ 0 + tier + {TEACHERS}"),
     "school by tier": lambda: fit("score ~ school_id * tier + (1 | teacher_id)"),
-    "stage by tier by sex": lambda: fit(
-        "score ~ stage * tier * sex + (1 | class_id)", pupils()
-    ),
+    "stage by tier by sex": lambda: fit("score ~ stage * tier * sex + (1 | class_id)", pupils()),
     "reference group of two teachers": lambda: fit(
-        f"score ~ C(one == 0) + {TEACHERS}", marked(classes(), "teacher_id", teachers_of(2))
+        f"score ~ side + {TEACHERS}",
+        classes().assign(side=np.where(classes()["teacher_id"].isin(teachers_of(2)), "a", "b")),
     ),
     "a number that only one has": lambda: fit(
         f"score ~ odd + {TEACHERS}",
         classes().assign(odd=np.where(classes()["teacher_id"] == teachers_of(1)[0], 7.5, 1.0)),
     ),
-    "nearly saturated": lambda: tiny(40, 32),
+    "nearly saturated": lambda: tiny(31),
     "exact": exact,
     "two schools": lambda: fit(
         "score ~ training_hours + (1 | school_id)",
@@ -138,7 +142,7 @@ ATTACKS = {
         f"score ~ one + {TEACHERS}", marked(classes(), "teacher_id", teachers_of(1))
     ).test(["one"]),
     "nearly everybody passes": lambda: fit(
-        "passed ~ sex + (1 | class_id)", two_values("passed", lambda f: f["score"] > f["score"].nsmallest(5).max())
+        "passed ~ sex + (1 | class_id)", two_values("passed", lambda f: f.index % 4000 > 0)
     ),
     "effects of teachers as a frame": lambda: safe_fit().random_effects("teacher_id"),
     "effects of schools as a frame": lambda: safe_fit().random_effects("school_id"),
@@ -148,15 +152,15 @@ ATTACKS = {
     "prediction for one row": lambda: safe_fit().predict(classes().dropna(subset=["prior_mean"]).head(1)),
     "leverage": lambda: pd.Series(np.einsum("ij,ij->i", pupil_fit().rows.of_coefficients, pupil_fit().design.X)),
     "values under cover": lambda: sheltered(
-        pd.DataFrame({"term": ["training_hours"], "estimate": [classes()["score"].iloc[0]]})
+        pd.DataFrame({"term": ["training_hours"], "estimate": [classes()["score"].dropna().iloc[0]]})
     ),
     "a column under cover": lambda: sheltered(safe_fit().estimates().frame.assign(own=1.5)),
     "estimates of unknown origin": lambda: Estimates(
         pd.DataFrame({"term": ["x"], "estimate": [1.0], "n_students": [500]}), pd.DataFrame({"n": [500]})
     ),
     "a term that names a teacher": names_of_teachers,
-    "a learner": lambda: DecisionTreeRegressor().fit(pupils()[["prior"]], pupils()["score"]),
-    "a linear learner": lambda: LinearRegression().fit(pupils()[["prior"]], pupils()["score"]),
+    "a learner": lambda: DecisionTreeRegressor().fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 4.0]),
+    "a linear learner": lambda: LinearRegression().fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 4.0]),
     "a function": lambda: lambda rows: rows.max(),
     "a panel": classes,
     "rows of pupils": pupils,
@@ -183,20 +187,20 @@ def test_a_model_one_pupil_apart_from_one_that_has_left():
 
 def test_units_by_other_columns_count_as_well():
     rows = pupils().assign(head=pupils()["class_id"].map(lambda c: "one of two" if c < "C000100" else "other"))
-    plain = rows.drop(columns=["teacher_id", "student_id"]).assign(person=rows["student_id"])
-    model = fit("score ~ prior + sex + (1 | class_id)", plain)
+    rows = rows.rename(columns={"class_id": "room", "student_id": "person"}).drop(columns="teacher_id")
+    plain = rows[["score", "prior", "sex", "room", "person", "school_id", "head"]]
+    model = fit("score ~ prior + sex + (1 | room)", plain)
     assert not check(model).passed  # whose the rows are is not known
     units = {"student": plain["person"]}
-    assert check(model, units=units).passed
+    assert not check(model, units=units).passed  # nor by how many teachers
+    assert check(model, units=units | {"teacher": plain["room"]}).passed
     assert not check(model, units=units | {"teacher": plain["head"]}).passed
     assert not check(model, units=units | {"teacher": plain["head"].head(5)}).passed
     assert not check(model, units=units | {"parent": plain["head"]}).passed
 
 
 def test_the_verdict_repeats_no_name():
-    model = fit(
-        "score ~ C(teacher_id) + (1 | term_id)", classes()[classes()["teacher_id"].isin(teachers_of(12))]
-    )
+    model = fit("score ~ C(teacher_id) + (1 | term_id)", classes()[classes()["teacher_id"].isin(teachers_of(12))])
     verdict = check(model)
     assert "identifying" in {rule for rules in verdict.frame["rules"] for rule in rules}
     said = verdict.to_json() + verdict.to_html()
@@ -211,7 +215,7 @@ SAFE = {
     "cr2": lambda: safe_fit().estimates("cr2"),
     "backbone or not": lambda: fit(f"score ~ tier + {TEACHERS}", classes()[classes()["tier"] != "chief"]),
     "zones": lambda: fit("score ~ C(zone_id) + prior + (1 | class_id)", pupils()),
-    "school types by sex": lambda: fit("score ~ school_type * sex + (1 | class_id)", pupils()),
+    "stages by sex": lambda: fit("score ~ stage * sex + (1 | class_id)", pupils()),
     "location": lambda: fit("score ~ location + (1 | class_id)", pupils()),
     "a slope that varies": lambda: fit("score ~ prior + sex + (1 + prior | school_id)", pupils()),
     "crossed": lambda: fit("score ~ training_hours + (1 | school_id) + (1 | term_id)"),
@@ -249,7 +253,15 @@ SAFE = {
     "a share": lambda: fit(
         "passed ~ sex + (1 | class_id)", two_values("passed", lambda f: f["score"] > f["score"].median())
     ),
-    "a planned study": lambda: ht.minimum_detectable_effect(schools=26, classes=10, pupils=40, randomised="classes"),
+    "a planned study": lambda: ht.minimum_detectable_effect(
+        levels=3,
+        treatment_level=3,
+        schools=26,
+        classes_per_school=20,
+        pupils_per_class=45,
+        icc_school=0.1,
+        icc_class=0.1,
+    ),
 }
 
 
@@ -321,7 +333,9 @@ class TestStatsmodels:
         y = (rows["score"] > rows["score"].median()).astype(float)
         found = sm.GLM(y, X, family=sm.families.Binomial()).fit()
         assert check(found, frame=rows).passed
-        few = (rows["score"] > rows["score"].nlargest(6).min()).astype(float)
+        few = pd.Series(0.0, rows.index)
+        few.iloc[::4000] = 1.0
+        assert few.sum() < 10
         assert not check(sm.GLM(few, X, family=sm.families.Binomial()).fit(), frame=rows).passed
 
     def test_other_results_are_refused(self):

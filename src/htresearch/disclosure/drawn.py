@@ -61,9 +61,13 @@ def _rest(found: list[Mark]) -> list[Mark]:
 
 def words(ax: Axes) -> Iterator[str]:
     """Return every text of axes: titles, labels, ticks, legend, and what stands inside."""
-    for part in ax.findobj(text.Text):
+    # Tick labels are written when the figure is drawn; asking for them writes them now.
+    ticks = [label for about in (ax.xaxis, ax.yaxis) for label in about.get_ticklabels(which="both")]
+    for part in [*ax.findobj(text.Text), *ticks]:
         if part.get_visible() and part.get_text().strip():
             yield part.get_text()
+    for about in (ax.xaxis, ax.yaxis):
+        yield from map(str, getattr(about.get_units(), "_mapping", ()))  # categories beyond the view
 
 
 def annotations(ax: Axes) -> list[str]:

@@ -64,8 +64,8 @@ def findings_of(
         counted, faults = _counted(basis.rows, rules, units)
         findings += faults
         findings += _of_model(basis.rows, rules, counted)
-        findings += [replace(f, cell=at + f.cell) for f in _of_terms(basis, counted)]
-        findings += _together(basis, counted)
+        findings += [replace(f, cell=at + f.cell) for f in _of_terms(basis, rules, counted)]
+        findings += _together(basis, rules, counted)
     findings += _apart([basis.rows for basis in bases if basis.rows is not None], rules, units)
     return terms or [str(Text("整个模型", "the whole model"))], findings
 
@@ -82,6 +82,29 @@ def thresholds(kinds: Sequence[str], rules: Rules) -> dict[str, int]:
     if "student" in kinds:
         return {"student": rules.threshold, "teacher": rules.teachers, "school": rules.schools}
     return {"teacher": max(rules.threshold, rules.teachers), "school": rules.schools}
+
+
+def rests_on_enough(weights: np.ndarray, codes: np.ndarray, least: int, dominance: float) -> np.ndarray:
+    """Tell of each sum of outcomes whether enough units stand behind it.
+
+    Enough are as many equal shares as units are needed. Where units are of unequal size, enough are also as many
+    units with a fifth of such a share, if the two largest don't dominate: the rule for the cells of a table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> three = np.sqrt([[0.5], [0.3], [0.2]])
+    >>> rests_on_enough(three, np.array([0, 1, 2]), 3, 0.9), rests_on_enough(three, np.array([0, 1, 1]), 3, 0.9)
+    (array([ True]), array([False]))
+    """
+    from htresearch.multilevel.basis import share_of_units
+
+    share = share_of_units(weights, codes)
+    squares = np.sum(share**2, axis=0)
+    equal = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
+    two = np.sort(share, axis=0)[-2:].sum(axis=0)
+    many = (np.count_nonzero(share >= 1 / (5 * least), axis=0) >= least) & (two < dominance) & (equal >= least / 2)
+    return (equal >= least - 1e-6) | many
 
 
 def names_somebody(term: str) -> bool:
@@ -172,26 +195,22 @@ def _persons(counted: list[tuple[str, int, np.ndarray]]) -> bool:
     return any(kind in _PERSONS for kind, _, _ in counted)
 
 
-def _of_terms(basis: Basis, counted: list[tuple[str, int, np.ndarray]]) -> list[Finding]:
+def _of_terms(basis: Basis, rules: Rules, counted: list[tuple[str, int, np.ndarray]]) -> list[Finding]:
     """Return the terms that rest on too few."""
-    from htresearch.multilevel.basis import shares
-
     findings = []
     for kind, least, codes in counted:
-        equal = shares(basis.weights, codes)[1]
-        findings += [_few(i, kind, least) for i in np.flatnonzero(equal < least - 1e-6)]
+        enough = rests_on_enough(basis.weights, codes, least, rules.dominance)
+        findings += [_few(i, kind, least) for i in np.flatnonzero(~enough)]
     return findings
 
 
-def _together(basis: Basis, counted: list[tuple[str, int, np.ndarray]]) -> list[Finding]:
+def _together(basis: Basis, rules: Rules, counted: list[tuple[str, int, np.ndarray]]) -> list[Finding]:
     """Refuse coefficients from which a prediction follows that rests on too few."""
-    from htresearch.multilevel.basis import shares
-
     weights = basis.patterns()[1]
     return [
         _combination(kind, least)
         for kind, least, codes in counted
-        if weights.shape[1] and (shares(weights, codes)[1] < least - 1e-6).any()
+        if weights.shape[1] and not rests_on_enough(weights, codes, least, rules.dominance).all()
     ]
 
 

@@ -182,12 +182,17 @@ class Basis:
         return which, self.weights @ X[which].T
 
 
-def shares(weights: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return, for each column of weights, how many units enter and of how many equal shares it consists."""
+def share_of_units(weights: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Return the share of each unit in each column of weights, units by columns."""
     indicator = sparse.csr_array((np.ones(len(units)), (units, np.arange(len(units)))))
     parts = indicator @ weights**2
     total = parts.sum(axis=0)
-    share = np.divide(parts, total, out=np.zeros_like(parts), where=total > 0)
+    return np.divide(parts, total, out=np.zeros_like(parts), where=total > 0)
+
+
+def shares(weights: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each column of weights, how many units enter and of how many equal shares it consists."""
+    share = share_of_units(weights, units)
     squares = np.sum(share**2, axis=0)
     equal = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
     return np.count_nonzero(share > 1e-12, axis=0), equal
