@@ -17,6 +17,8 @@ _LOADING = frozenset(("src", "srcset", "poster", "data", "background", "action",
 #: Classes of the tables of great_tables and pandas.
 _KNOWN = frozenset(("gt_table", "dataframe"))
 _OUTSIDE_STYLE = re.compile(r"@import|url\(\s*['\"]?(?!data:|#)|expression\(", re.IGNORECASE)
+# The frame around a fragment scrolls and can be reached by keyboard; one within it that scrolls too could not.
+_SCROLLS = re.compile(r"(?<![\w-])overflow(?:-[xy])?\s*:[^;]*;?\s*", re.IGNORECASE)
 
 Attributes = list[tuple[str, str | None]]
 
@@ -141,6 +143,8 @@ class _Fragment(HTMLParser):
                 self.refused.append(f"{name}={value[:60]}")
             elif name == "style" and _OUTSIDE_STYLE.search(value):
                 self.refused.append(f"style={value[:60]}")
+            elif name == "style" and self._styled_here:
+                kept.append((name, _SCROLLS.sub("", value)))
             elif name.endswith("href") and not value.startswith("#"):
                 if tag != "a" or re.match(r"\s*(javascript|data|vbscript):", value, re.IGNORECASE):
                     self.refused.append(f"{name}={value[:60]}")

@@ -56,6 +56,10 @@ class Narrative(mistune.HTMLRenderer):
         self._headings += 1
         return f'<h{level} id="s{self._headings}">{text}</h{level}>\n'
 
+    def block_code(self, code: str, info: str | None = None) -> str:
+        """Let long lines of code scroll, by keyboard too."""
+        return super().block_code(code, info).replace("<pre>", '<pre tabindex="0">', 1)
+
     def table(self, text: str) -> str:
         """Let a wide table scroll on a narrow screen, by keyboard too."""
         return f'<div class="wide" tabindex="0"><table>\n{text}</table></div>\n'

@@ -125,7 +125,9 @@ def _boxed(said: str, spoken: str) -> str:
 def _code(source: str, spoken: str) -> str:
     summary = _say(Text("代码", "Code"), spoken)
     coloured = highlight(source, PythonLexer(stripall=True), HtmlFormatter(nowrap=True))
-    return f'<details class="code"><summary>{summary}</summary><pre><code>{coloured}</code></pre></details>'
+    return (
+        f'<details class="code"><summary>{summary}</summary><pre tabindex="0"><code>{coloured}</code></pre></details>'
+    )
 
 
 def lay_out(
