@@ -96,8 +96,17 @@ def test_panels_are_told_apart():
     axes[0].plot([0, 1], [0, 1])
     axes[1].plot([0, 1], [0, 2])
     axes[0].set_title("甲")
-    assert data_behind(drawing)["子图"].tolist() == ["甲", "甲", "2", "2"]
+    assert data_behind(drawing)["子图"].tolist() == ["1 甲", "1 甲", "2", "2"]
+    axes[1].set_title("乙")
+    assert data_behind(drawing)["子图"].tolist() == ["甲", "甲", "乙", "乙"]
     plt.close(drawing)
+
+
+def test_lines_without_a_legend_are_told_apart_by_words_of_their_colour_or_numbers(ax):
+    for place, colour in enumerate(("C0", "C1", "C2")):
+        ax.plot([0, 1], [place, place + 1], color=colour)
+    ax.text(1, 1, "order", color="C0")
+    assert data_behind(ax.figure)["Series"].tolist() == ["order", "order", "1", "1", "2", "2"]
 
 
 def test_an_empty_figure_has_none(ax):

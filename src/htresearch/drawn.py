@@ -40,6 +40,9 @@ _HEADS = {
 
 Row = dict[str, object]
 
+# Begins the series of what has no name: its colour follows.
+_UNNAMED = "\0"
+
 
 def data_behind(figure: Figure) -> pd.DataFrame:
     """Return what a figure shows as a tidy frame: lines, points, bars, intervals, bands and coloured fields.
@@ -76,13 +79,46 @@ def data_behind(figure: Figure) -> pd.DataFrame:
     panels = [ax for ax in figure.axes if ax.get_visible() and ax.get_label() != "<colorbar>"]
     legends = _legend(figure)
     rows: list[Row] = []
-    for number, ax in enumerate(panels, 1):
-        name = ax.get_title(loc="left") or ax.get_title() or ax.get_title(loc="right") or str(number)
-        series = legends | _legend(ax)
-        rows += [{"panel": name if len(panels) > 1 else "", **row} for row in _rows(ax, series)]
+    for ax, name in zip(panels, _names(panels), strict=True):
+        found = list(_rows(ax, _beside(ax) | legends | _legend(ax)))
+        unnamed = list(dict.fromkeys(row["series"] for row in found if str(row["series"]).startswith(_UNNAMED)))
+        for row in found:  # what only its colour tells apart gets a number
+            if row["series"] in unnamed:
+                row["series"] = str(unnamed.index(row["series"]) + 1) if len(unnamed) > 1 else ""
+            rows.append({"panel": name, **row})
     frame = pd.DataFrame(rows, columns=list(_HEADS), dtype=object)
     kept = [c for c in frame if not frame[c].map(lambda cell: cell is None or cell == "" or cell != cell).all()]
     return frame[kept].rename(columns={c: _head(c, panels) for c in kept})
+
+
+def _names(panels: list[Axes]) -> list[str]:
+    """Return what tells panels apart: their titles, else what their axes show, else numbers."""
+    if len(panels) == 1:
+        return [""]
+    for ask in ("get_title", "get_ylabel", "get_xlabel"):
+        names = [str(getattr(ax, ask)()) for ax in panels]
+        if ask == "get_title":
+            names = [
+                ax.get_title(loc="left") or name or ax.get_title(loc="right")
+                for ax, name in zip(panels, names, strict=True)
+            ]
+        if all(names) and len(set(names)) == len(names):
+            return [name.replace("\n", " ") for name in names]
+    titles = [ax.get_title(loc="left") or ax.get_title() for ax in panels]
+    return [f"{number} {title}".strip() for number, title in enumerate(titles, 1)]
+
+
+def _beside(ax: Axes) -> dict[str, str]:
+    """Return words that stand in the picture in the colour of what they name."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex
+
+    found: dict[str, str] = {}
+    for words in ax.texts:
+        colour = to_hex(words.get_color())
+        if colour != to_hex(rcParams["text.color"]) and words.get_text().strip():
+            found.setdefault(colour, words.get_text().replace("\n", " ").strip())
+    return found
 
 
 def _head(column: str, panels: list[Axes]) -> str:
@@ -264,8 +300,8 @@ def _legend(holder: Any) -> dict[str, str]:
 
 
 def _series(drawn: Artist, legend: dict[str, str]) -> str:
-    own = str(drawn.get_label() or "")
-    return own if own and not own.startswith("_") else legend.get(_colour(drawn), "")
+    own, colour = str(drawn.get_label() or ""), _colour(drawn)
+    return own if own and not own.startswith("_") else legend.get(colour, _UNNAMED + colour)
 
 
 def _colour(drawn: Any) -> str:

@@ -113,7 +113,9 @@ def test_a_summary_is_shown_right_after_the_question():
     late.metadata.tags = ["zh", "summary"]
     notebook = nbformat.v4.new_notebook(cells=[*OPENING, told("zh", "## 数据"), code("1"), late])
     page = render(notebook, "10_a.ipynb", "zh").body
-    assert page.index("是否") < page.index('<section class="summary" aria-label="先说结论">') < page.index("数据</h2>")
+    assert (
+        page.index("是否") < page.index('<section class="summary" aria-label="先说结论">') < page.index("数据</h2>")
+    )
     assert page.count("作用不大") == 1
 
 

@@ -121,6 +121,12 @@ def test_pictures_are_taken_in_and_broken_ones_leave_their_words():
     assert "words instead" in read('<figure><img src="data:image/png;base64,AAAA" alt="words instead"></figure>')
 
 
+@pytest.mark.parametrize("svg", [b"<svg", b"", b"<html/>", b"\xff\xfe"])
+def test_a_drawing_that_cannot_be_read_leaves_its_words(svg):
+    source = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+    assert "words instead" in read(f'<p>before <img src="{source}" alt="words instead"></p>')
+
+
 def test_a_page_gives_the_same_bytes_twice():
     page = Page("a", "zh", "题", "", "<h1>题</h1><p>词</p>")
     assert page_pdf(page) == page_pdf(page)

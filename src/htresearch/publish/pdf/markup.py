@@ -110,6 +110,11 @@ class _Tree(HTMLParser):
 class Markup:
     """Reads the HTML of one page; `pictures` gathers its images by the names that the blocks have for them.
 
+    Parameters
+    ----------
+    drawings
+        Whether SVG is taken in; otherwise its alternative text is, as for an image that cannot be read.
+
     Examples
     --------
     >>> Markup().read("<p>On <b>dose</b></p>")
@@ -118,8 +123,9 @@ class Markup:
     [{'t': 'para', 'c': ['kept']}, {'t': 'para', 'c': ['as text']}]
     """
 
-    def __init__(self):
+    def __init__(self, drawings: bool = True):
         self.pictures: dict[str, bytes] = {}
+        self._drawings = drawings
         self._level = 0
 
     def read(self, html: str) -> list[Block]:
@@ -182,7 +188,8 @@ class Markup:
     def _picture(self, element: Element) -> list[Block]:
         alt = element.attributes.get("alt", "")
         found = _PICTURE.fullmatch(element.attributes.get("src", ""))
-        size = found and _read(found[1], found[2])
+        shown = found and (self._drawings or found[1] != "svg+xml")
+        size = _read(found[1], found[2]) if shown else None
         if not size:
             return [{"t": "para", "c": [alt]}] if alt.strip() else []
         content, width = size

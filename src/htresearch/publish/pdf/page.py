@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from htresearch.errors import ArgumentError
 from htresearch.language import Text
 from htresearch.publish.html.about import Citation, citation, versions
 from htresearch.publish.pdf.compile import compile_pdf
@@ -35,11 +36,16 @@ def page_pdf(page: Page, cited: Citation | None = None) -> bytes:
     >>> page_pdf(Page("20_dose", "en", "Dose", "", "<h1>Dose</h1><p>Hours of training.</p>"))[:5]
     b'%PDF-'
     """
-    markup = Markup()
+    try:
+        return _set(page, cited or citation(""), Markup())
+    except ArgumentError:  # an SVG that Typst cannot read: nothing else of the page's own goes to it unchecked
+        return _set(page, cited or citation(""), Markup(drawings=False))
+
+
+def _set(page: Page, cited: Citation, markup: Markup) -> bytes:
     blocks = markup.read(page.body)
-    cited_as = (cited or citation("")).of(page.title)
     foot = [
-        Text("引用：{c}", "Cite as: {c}").format(c=cited_as),
+        Text("引用：{c}", "Cite as: {c}").format(c=cited.of(page.title)),
         Text("软件：{v}", "Software: {v}").format(v=versions()),
     ]
     data = {"language": page.language, "title": page.title, "blocks": blocks}
