@@ -145,6 +145,9 @@ def _application() -> typer.Typer:
         "notebooks": _help("笔记本所在的文件夹。", "The folder of the notebooks."),
         "site": _help("网站写入的文件夹。", "The folder that the site is written to."),
         "study": _help("研究的文件夹。", "The study's folder."),
+        "roster": _help("名册：里面的姓名不得外泄。", "A roster whose names may not get out."),
+        "linkage": _help("对照表：里面的人不得外泄。", "A linkage table whose persons may not get out."),
+        "ids": _help("研究：里面的编号不得外泄。", "A study whose ids may not get out."),
     }
     app = typer.Typer(
         name="htresearch",
@@ -369,6 +372,9 @@ def _application() -> typer.Typer:
         workers: Annotated[
             int, typer.Option(min=1, help=_help("同时运行的笔记本数。", "How many notebooks run at once."))
         ] = 2,
+        roster: Annotated[Path | None, typer.Option(help=said["roster"])] = None,
+        linkage: Annotated[Path | None, typer.Option(help=said["linkage"])] = None,
+        study: Annotated[Path | None, typer.Option(help=said["ids"])] = None,
         refresh: Annotated[
             bool,
             typer.Option(
@@ -383,7 +389,31 @@ def _application() -> typer.Typer:
         if refresh:
             _refresh(notebooks, workers)
         else:
-            _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers)
+            listed = (roster, linkage, study)
+            _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers, listed)
+
+    @app.command(
+        help=_help(
+            "发布前检查笔记本：重跑比较，查泄露、替代文字、字形和时钟。",
+            "Check notebooks before they are shown: run anew and compared; leaks, alt texts, glyphs, clocks.",
+        )
+    )
+    def check(
+        notebooks: Annotated[
+            list[Path] | None, typer.Argument(help=_help("笔记本，或所在的文件夹。", "Notebooks, or their folder."))
+        ] = None,
+        roster: Annotated[Path | None, typer.Option(help=said["roster"])] = None,
+        linkage: Annotated[Path | None, typer.Option(help=said["linkage"])] = None,
+        study: Annotated[Path | None, typer.Option(help=said["ids"])] = None,
+        run: Annotated[bool, typer.Option("--run/--no-run", help=_help("重跑。", "Run them anew."))] = True,
+        lax: Annotated[
+            bool, typer.Option("--lax", help=_help("只比较作了标记的单元格。", "Compare marked cells only."))
+        ] = False,
+        timeout: Annotated[
+            float, typer.Option(min=1, help=_help("每个单元格至多几秒。", "Seconds that a cell may take."))
+        ] = 600,
+    ) -> None:
+        raise typer.Exit(_check(notebooks or [Path("notebooks")], (roster, linkage, study), run, lax, timeout))
 
     @app.command(help=_help("在 JupyterLab 中打开笔记本。", "Open the notebooks in JupyterLab."))
     def lab(
@@ -779,12 +809,34 @@ def _lacking(name: str) -> Fault:
     )
 
 
-def _publish(notebooks: Path, site: Path, languages: Sequence[str], workers: int) -> None:
+def _publish(
+    notebooks: Path,
+    site: Path,
+    languages: Sequence[str],
+    workers: int,
+    listed: tuple[Path | None, Path | None, Path | None] = (None, None, None),
+) -> None:
     from htresearch.publish import build_site
 
+    how = {"languages": languages, "workers": workers}
+    if any(listed):
+        from htresearch.publish import Secrets
+
+        how["secrets"] = Secrets.read(*listed)
     with _counting(Text("运行笔记本", "Running notebooks")) as progress:
-        index = build_site(notebooks, site, languages=languages, workers=workers, progress=progress)
+        index = build_site(notebooks, site, progress=progress, **how)
     typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
+
+
+def _check(
+    notebooks: list[Path], listed: tuple[Path | None, Path | None, Path | None], run: bool, lax: bool, timeout: float
+) -> int:
+    from htresearch.publish import Secrets, check_notebooks
+
+    with _counting(Text("检查笔记本", "Checking notebooks")) as progress:
+        checked = check_notebooks(notebooks, Secrets.read(*listed), run, lax, timeout, progress)
+    typer.echo(str(checked))
+    return 0 if checked.passed else 1
 
 
 def _refresh(notebooks: Path, workers: int) -> None:
