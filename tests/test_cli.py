@@ -47,7 +47,7 @@ def test_help_is_in_the_spoken_language(capsys):
     assert "Run the notebooks" in run(capsys, "--language=en", "--help")[1]
 
 
-@pytest.mark.parametrize("command", ["demo", "simulate", "validate", "publish", "bench", "lab"])
+@pytest.mark.parametrize("command", ["demo", "simulate", "validate", "publish", "check", "bench", "lab"])
 def test_each_command_has_help(capsys, command):
     assert run(capsys, command, "--help")[0] == 0
 
@@ -161,3 +161,17 @@ def test_taking_answers_in_names_all_that_is_lacking(capsys, tmp_path):
     status, _, told = run(capsys, "intake", "a.xlsx", "--study", str(tmp_path / "s"), "--instrument", form)
     assert status == 1 and "--wave" in told and "--key" in told and "--linkage" in told
     assert not list(tmp_path.iterdir())
+
+
+def test_check_prints_a_table_and_leaves_with_1_at_a_fault(capsys, tmp_path):
+    import nbformat
+
+    (tmp_path / "names.txt").write_text("顾晓岚\n", encoding="utf-8")
+    for name, text in (("a", "好"), ("b", "顾晓岚")):
+        cells = [nbformat.v4.new_markdown_cell(text)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
+    how = "--no-run", "--roster", str(tmp_path / "names.txt")
+    status, out, err = run(capsys, "check", str(tmp_path), *how)
+    assert status == 1 and "b.ipynb，第 1 个单元格" in out and "顾晓岚" not in out + err
+    assert run(capsys, "check", str(tmp_path / "a.ipynb"), *how)[0] == 0
+    assert run(capsys, "check", str(tmp_path / "nowhere"))[0] == 1

@@ -7,12 +7,12 @@ from htresearch.cli.class_study import new, report
 from htresearch.cli.commands import spoken
 from htresearch.cli.intake import intake
 from htresearch.cli.options import speak
-from htresearch.cli.publish import demo, lab, publish
+from htresearch.cli.publish import check, demo, lab, publish
 from htresearch.cli.study import simulate, template, validate
 from htresearch.language import Text
 
 #: The commands and groups, in the order of the help.
-PARTS = (demo, simulate, validate, template, intake, publish, lab, bench, new, report)
+PARTS = (demo, simulate, validate, template, intake, publish, check, lab, bench, new, report)
 
 
 def application() -> typer.Typer:

@@ -1,4 +1,4 @@
-"""Commands on notebooks: publish, lab; and the demonstration, which ends with publishing them."""
+"""Commands on notebooks: publish, check, lab; and the demonstration, which ends with publishing them."""
 
 import sys
 from collections.abc import Sequence
@@ -43,6 +43,24 @@ Fresh = Annotated[
         help=Text("全部重新运行，不用上次留下的。", "Run everything, whatever was kept of earlier runs."),
     ),
 ]
+Roster = Annotated[
+    Path | None, typer.Option(help=Text("名册：里面的姓名不得外泄。", "A roster whose names may not get out."))
+]
+Linkage = Annotated[
+    Path | None, typer.Option(help=Text("对照表：里面的人不得外泄。", "A linkage table whose persons may not get out."))
+]
+Ids = Annotated[
+    Path | None,
+    typer.Option("--study", help=Text("研究：里面的编号不得外泄。", "A study whose ids may not get out.")),
+]
+Checked = Annotated[
+    list[Path] | None, typer.Argument(help=Text("笔记本，或所在的文件夹。", "Notebooks, or their folder."))
+]
+Rerun = Annotated[bool, typer.Option("--run/--no-run", help=Text("重跑。", "Run them anew."))]
+Lax = Annotated[bool, typer.Option("--lax", help=Text("只比较作了标记的单元格。", "Compare marked cells only."))]
+Timeout = Annotated[
+    float, typer.Option(min=1, help=Text("每个单元格至多几秒。", "Seconds that a cell may take."))
+]
 Pdf = Annotated[bool, typer.Option("--pdf", help=Text("每页另存为 PDF。", "Make a PDF of each page too."))]
 
 
@@ -65,6 +83,9 @@ def publish(
     site: Site = Path("site"),
     only: Only = None,
     workers: Workers = 2,
+    roster: Roster = None,
+    linkage: Linkage = None,
+    study: Ids = None,
     refresh: Refresh = False,
     fresh: Fresh = False,
     pdf: Pdf = False,
@@ -73,7 +94,34 @@ def publish(
     if refresh:
         _refresh(notebooks, workers)
     else:
-        _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers, fresh, pdf)
+        languages = (only.value,) if only else language.LANGUAGES
+        secrets = _secrets(roster, linkage, study)
+        _publish(notebooks, site, languages, workers=workers, fresh=fresh, pdf=pdf, secrets=secrets)
+
+
+@command(
+    Text(
+        "发布前检查笔记本：重跑比较，查泄露、替代文字、字形和时钟。",
+        "Check notebooks before they are shown: run anew and compared; leaks, alt texts, glyphs, clocks.",
+    )
+)
+def check(
+    notebooks: Checked = None,
+    roster: Roster = None,
+    linkage: Linkage = None,
+    study: Ids = None,
+    run: Rerun = True,
+    lax: Lax = False,
+    timeout: Timeout = 600,
+) -> None:
+    """Check notebooks, whoever wrote them."""
+    from htresearch.publish import check_notebooks
+
+    with counting(Text("检查笔记本", "Checking notebooks")) as progress:
+        secrets = _secrets(roster, linkage, study)
+        checked = check_notebooks(notebooks or [Path("notebooks")], secrets, run, lax, timeout, progress)
+    typer.echo(str(checked))
+    raise typer.Exit(0 if checked.passed else 1)
 
 
 @command(Text("在 JupyterLab 中打开笔记本。", "Open the notebooks in JupyterLab."))
@@ -107,16 +155,19 @@ def _demo(data: Path, notebooks: Path, site: Path) -> None:
     _publish(notebooks, site, language.LANGUAGES, workers=2)
 
 
-def _publish(
-    notebooks: Path, site: Path, languages: Sequence[str], workers: int, fresh: bool = False, pdf: bool = False
-) -> None:
+def _publish(notebooks: Path, site: Path, languages: Sequence[str], **how: object) -> None:
     from htresearch.publish import build_site
 
     with counting(Text("运行笔记本", "Running notebooks")) as progress:
-        index = build_site(
-            notebooks, site, languages=languages, workers=workers, progress=progress, fresh=fresh, pdf=pdf
-        )
+        index = build_site(notebooks, site, languages=languages, progress=progress, **how)
     typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
+
+
+def _secrets(*listed: Path | None):
+    """Read the names and ids to be searched for."""
+    from htresearch.publish import Secrets
+
+    return Secrets.read(*listed)
 
 
 def _refresh(notebooks: Path, workers: int) -> None:

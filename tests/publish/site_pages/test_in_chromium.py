@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
 from chromium import BASH, CHROMIUM, Browser
 from small_notebooks import code, told, write
 
@@ -36,8 +35,35 @@ ax.plot([1, 2], [2, 1])
 ax.set_title(str(ht.language.Text("班主任培训时数 ≥ 10，χ²", "Training ≥ 10, χ²")))
 ht.figure(ax, ht.language.Text("一条下降的线", "A falling line"))
 """
-ZH = "## 结果\n\n说**“关联”**不说因果。见[下一篇](20_dose.ipynb#s2)。\n\n| 甲 | 乙 |\n|---|---:|\n| 1.5 | 2 |\n\n```\nx = 1\n```\n\n> 引文\n\n1. 其一\n2. 其二"
-EN = "## Result\n\nSay *association*. See the [next](20_dose.ipynb#s2).\n\n| A | B |\n|---|---:|\n| 1.5 | 2 |\n\n> Quoted\n\n- one"
+ZH = """## 结果
+
+说**“关联”**不说因果。见[下一篇](20_dose.ipynb#s2)。
+
+| 甲 | 乙 |
+|---|---:|
+| 1.5 | 2 |
+
+```
+x = "a line of code that is too long for the screen of a phone"
+```
+
+> 引文
+
+1. 其一
+2. 其二
+"""
+EN = """## Result
+
+Say *association*. See the [next](20_dose.ipynb#s2).
+
+| A | B |
+|---|---:|
+| 1.5 | 2 |
+
+> Quoted
+
+- one
+"""
 
 
 @pytest.fixture(scope="module")
