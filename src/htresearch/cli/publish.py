@@ -47,7 +47,8 @@ Roster = Annotated[
     Path | None, typer.Option(help=Text("名册：里面的姓名不得外泄。", "A roster whose names may not get out."))
 ]
 Linkage = Annotated[
-    Path | None, typer.Option(help=Text("对照表：里面的人不得外泄。", "A linkage table whose persons may not get out."))
+    Path | None,
+    typer.Option(help=Text("对照表：里面的人不得外泄。", "A linkage table whose persons may not get out.")),
 ]
 Ids = Annotated[
     Path | None,
@@ -58,9 +59,7 @@ Checked = Annotated[
 ]
 Rerun = Annotated[bool, typer.Option("--run/--no-run", help=Text("重跑。", "Run them anew."))]
 Lax = Annotated[bool, typer.Option("--lax", help=Text("只比较作了标记的单元格。", "Compare marked cells only."))]
-Timeout = Annotated[
-    float, typer.Option(min=1, help=Text("每个单元格至多几秒。", "Seconds that a cell may take."))
-]
+Timeout = Annotated[float, typer.Option(min=1, help=Text("每个单元格至多几秒。", "Seconds that a cell may take."))]
 Pdf = Annotated[bool, typer.Option("--pdf", help=Text("每页另存为 PDF。", "Make a PDF of each page too."))]
 
 
