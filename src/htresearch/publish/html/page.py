@@ -62,6 +62,11 @@ def render(notebook: NotebookNode, name: str, spoken: str = "zh", folder: str | 
     folder
         Where relative paths to images start.
 
+    Returns
+    -------
+    Page
+        Its opening and its body.
+
     Raises
     ------
     NotebookError
