@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 #: Sections whose entries have names, and the rest, which are text.
 LISTED = ("Parameters", "Returns", "Yields", "Raises", "Warns", "Attributes", "Methods")
 _HEADING = re.compile(r"^(\S[^\n]*)\n-{3,}[ ]*$", re.MULTILINE)
+_HEAD = re.compile(r"\*{0,2}\w+(\s*,\s*\*{0,2}\w+)*(\s*:.*)?$")
 _NAME = re.compile(r"^(?P<names>[^:]+?)(?:\s+:\s*|\s*:\s+)(?P<kind>.+)$")
 
 
@@ -97,13 +98,13 @@ def parse(source: str | None) -> Docstring:
 
 
 def _entries(body: str, named: bool) -> list[Entry]:
-    """Return the entries of a list: a line at the margin begins one, unless a paragraph of text stands there."""
+    """Return the entries of a list: a line at the margin begins one, unless it is the text of a paragraph."""
     found: list[tuple[str, list[str]]] = []
     for line in body.strip("\n").split("\n"):
-        if line and not line[0].isspace():
+        if line and not line[0].isspace() and (not named or _HEAD.match(line.strip()) or not found):
             found.append((line.strip(), []))
         elif found:
-            found[-1][1].append(line)
+            found[-1][1].append(line if not line or line[0].isspace() else f"    {line}")
     return [_entry(head, inspect.cleandoc("\n" + "\n".join(lines)).strip(), named) for head, lines in found]
 
 

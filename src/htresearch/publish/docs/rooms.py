@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 
 import htresearch
-from htresearch.publish.reference.docstring import Docstring, parse
+from htresearch.publish.docs.docstring import Docstring, parse
 
 #: What is no room for users of the library.
 _NO_ROOM = frozenset({"cli", "atomic", "bench"})
