@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from intake import filled
 from intake.class_study import filling
-from small_notebooks import write
+from publish.small_notebooks import write
 
 from htresearch import cli
 from htresearch.study.schema import schema
