@@ -39,7 +39,7 @@ reference: ## 用 R 重新计算对照值 · compute the reference values anew, 
 	@set -e; for script in tests/reference/*.R; do echo "$$script"; Rscript --vanilla "$$script"; done
 
 clean: ## 删除生成的文件 · remove what was made
-	rm -rf $(VENV) site build dist .pytest_cache .ruff_cache .hypothesis *.failed.ipynb
+	rm -rf $(VENV) site .site-runs build dist .pytest_cache .ruff_cache .hypothesis *.failed.ipynb
 	find src tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints -o -name '*.egg-info' \) -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml constraints.txt

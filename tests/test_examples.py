@@ -31,7 +31,9 @@ def project(tmp_path_factory):
     """A folder like the repository's: the surveys, and as `data/demo` a district of a few classes."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "surveys", folder / "surveys")
-    htresearch.simulate(folder / "data" / "demo", schools=3, classes_per_school=2, terms=6, measures=["maths"], seed=1)
+    htresearch.simulate(
+        folder / "data" / "demo", schools=3, classes_per_school=2, terms=6, measures=["maths"], seed=1
+    )
     return folder
 
 

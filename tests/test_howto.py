@@ -70,6 +70,7 @@ def between(page: Path, project: Path) -> None:
         filling.filled(project / "filled" / "study.xlsx", **filling.ENTRIES)
     if "publish" in page.name:
         write(project / "notebooks" / "10_small.ipynb")
+        shutil.copytree(ROOT / "docs", project / "docs", dirs_exist_ok=True)
 
 
 @pytest.mark.parametrize("page", ENGLISH, ids=lambda page: page.stem)
@@ -84,6 +85,9 @@ def test_every_block_runs(page, project, capsys):
             for line in code.strip().splitlines():
                 assert run(line) == 0, capsys.readouterr().err
     assert capsys.readouterr().err.count("Traceback") == 0
+    if "publish" in page.name:
+        assert 'href="docs/index.html"' in (project / "site" / "index.html").read_text(encoding="utf-8")
+        assert (project / "site" / "docs" / "zh" / "howto-10-publish-notebooks.html").is_file()
 
 
 def test_ten_pages_in_both_languages():

@@ -10,7 +10,7 @@ import htresearch
 PACKAGE = "htresearch"
 SOURCE = Path(htresearch.__file__).parent
 
-GROUND = {"appearance", "atomic", "checks", "errors", "identifiers", "language", "result"}
+GROUND = {"appearance", "atomic", "checks", "drawn", "errors", "identifiers", "language", "result"}
 FLOORS = [
     GROUND,
     {"instruments"},

@@ -5,9 +5,10 @@ The font is Noto Sans SC, which the zhplot package carries under the SIL Open Fo
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -97,13 +98,30 @@ class Figure:
 
     png: bytes
     alt: str
+    data: pd.DataFrame | None = field(default=None, compare=False)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": self.png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+        described = {"image/png": {"alt": self.alt}}
+        # A page offers the data; a notebook in version control doesn't store them a second time.
+        if self.data is not None and os.environ.get("HTRESEARCH_FIGURE_DATA"):
+            rows = self.data.astype(object).where(self.data.notna(), None).to_numpy().tolist()
+            described["htresearch"] = {
+                "columns": [str(column) for column in self.data.columns],
+                "rows": [[_plain_value(value) for value in row] for row in rows],
+            }
+        return {"image/png": self.png, "text/plain": self.alt}, described
 
 
-def figure(drawn: Axes | MatplotlibFigure, alt: Text | str) -> Figure:
-    """Finish a figure for display: draw it once, close it, and keep its alternative text.
+def _plain_value(value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else str(value)
+
+
+def figure(drawn: Axes | MatplotlibFigure, alt: Text | str, data: pd.DataFrame | None = None) -> Figure:
+    """Finish a figure for display: draw it once, close it, keep its alternative text and the data behind it.
 
     Parameters
     ----------
@@ -111,6 +129,9 @@ def figure(drawn: Axes | MatplotlibFigure, alt: Text | str) -> Figure:
         What was drawn on.
     alt
         What a reader who cannot see the figure should know: what is shown against what, and what stands out.
+    data
+        The data behind the figure, which its page offers as CSV; unless given, they are read from what was drawn.
+        An empty frame offers none.
 
     Returns
     -------
@@ -120,7 +141,7 @@ def figure(drawn: Axes | MatplotlibFigure, alt: Text | str) -> Figure:
     Raises
     ------
     ArgumentError
-        If `alt` is empty.
+        If `alt` is empty or `data` is no data frame.
 
     Examples
     --------
@@ -139,12 +160,19 @@ def figure(drawn: Axes | MatplotlibFigure, alt: Text | str) -> Figure:
                 Text("请用一两句话写出图中的内容", "Say in a sentence or two what the figure shows"),
             )
         )
+    checks.require(None if data is None else checks.data_frame("data", data))
     whole = drawn if hasattr(drawn, "savefig") else drawn.figure
+    if data is not None:
+        data = data.rename(columns={column: str(label(str(column))) for column in data.columns})
+    elif os.environ.get("HTRESEARCH_FIGURE_DATA"):
+        from htresearch.drawn import data_behind
+
+        data = data_behind(whole)
     buffer = BytesIO()
     # No date and no software version, so that the same data give the same bytes.
     whole.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
     plt.close(whole)
-    return Figure(buffer.getvalue(), str(alt))
+    return Figure(buffer.getvalue(), str(alt), data)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def new_folder(path: str | Path, ours: Callable[[Path], bool]) -> Iterator[Path]
         If `path` holds something else.
     """
     path = Path(path).absolute()
-    checks.require(_taken(path, ours))
+    require_free(path, ours)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
     fresh.chmod(0o755)
@@ -82,6 +82,25 @@ def new_folder(path: str | Path, ours: Callable[[Path], bool]) -> Iterator[Path]
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def require_free(path: str | Path, ours: Callable[[Path], bool]) -> None:
+    """Refuse a folder that `new_folder` would refuse, before the work that is to go into it.
+
+    If a process was killed at the very moment when one folder took the other's place, the earlier one is put back.
+
+    Raises
+    ------
+    ArgumentError
+        If `path` holds something else than an earlier result.
+    """
+    path = Path(path).absolute()
+    if not path.exists():
+        for old in sorted(path.parent.glob(f".{path.name}-*-old")):
+            if ours(old):
+                old.rename(path)
+                break
+    checks.require(_taken(path, ours))
 
 
 def _taken(path: Path, ours: Callable[[Path], bool]) -> Fault | None:

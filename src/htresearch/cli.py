@@ -379,11 +379,30 @@ def _application() -> typer.Typer:
                 ),
             ),
         ] = False,
+        fresh: Annotated[
+            bool,
+            typer.Option(
+                "--fresh",
+                help=_help("全部重新运行，不用上次留下的。", "Run everything, whatever was kept of earlier runs."),
+            ),
+        ] = False,
+        pdf: Annotated[
+            bool, typer.Option("--pdf", help=_help("每页另存为 PDF。", "Make a PDF of each page too."))
+        ] = False,
+        docs: Annotated[
+            Path | None,
+            typer.Option(
+                help=_help(
+                    "使用说明（Markdown）所在的文件夹；不给出则用笔记本旁的 docs。",
+                    "The folder of documentation in Markdown; unless given, docs beside the notebooks.",
+                )
+            ),
+        ] = None,
     ) -> None:
         if refresh:
             _refresh(notebooks, workers)
         else:
-            _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers)
+            _publish(notebooks, site, (only.value,) if only else language.LANGUAGES, workers, fresh, pdf, docs)
 
     @app.command(help=_help("在 JupyterLab 中打开笔记本。", "Open the notebooks in JupyterLab."))
     def lab(
@@ -779,11 +798,30 @@ def _lacking(name: str) -> Fault:
     )
 
 
-def _publish(notebooks: Path, site: Path, languages: Sequence[str], workers: int) -> None:
+def _publish(
+    notebooks: Path,
+    site: Path,
+    languages: Sequence[str],
+    workers: int,
+    fresh: bool = False,
+    pdf: bool = False,
+    docs: Path | None = None,
+) -> None:
     from htresearch.publish import build_site
 
+    if docs is None and (beside := notebooks.absolute().parent / "docs").is_dir():
+        docs = beside
     with _counting(Text("运行笔记本", "Running notebooks")) as progress:
-        index = build_site(notebooks, site, languages=languages, workers=workers, progress=progress)
+        index = build_site(
+            notebooks,
+            site,
+            languages=languages,
+            workers=workers,
+            progress=progress,
+            fresh=fresh,
+            pdf=pdf,
+            docs=docs,
+        )
     typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
 
 

@@ -220,7 +220,9 @@ def test_planned_power_is_that_of_the_benchmark(page):
 def test_careless_answers_are_those_of_the_benchmark(page):
     found = pd.read_csv(ROOT / "benchmarks" / "careless.csv").set_index("kind")["any"]
     kinds = ("longstring", "alternating", "random", "speeding", "copied", "none")
-    assert [float(row[1]) for row in rows(page)[2:]] == pytest.approx([100 * found[kind] for kind in kinds], abs=0.051)
+    assert [float(row[1]) for row in rows(page)[2:]] == pytest.approx(
+        [100 * found[kind] for kind in kinds], abs=0.051
+    )
 
 
 @pytest.mark.parametrize("page", [*both("scales"), *both("agreement")], ids=lambda page: page.name)
@@ -235,7 +237,7 @@ def test_scales_are_those_of_the_benchmark(page):
             ("loading", "normal", "normal"),
             ("loading", "five answers", "normal"),
         ],
-        "agreement": [("reliability of a class mean", None, None), ("icc1", None, None)],
+        "agreement": [("group_mean_reliability", None, None), ("icc1", None, None)],
     }[page.name.split(".")[0]]
     for line, (quantity, data, interval) in zip(rows(page)[2:], kept, strict=True):
         of = found[found["quantity"].str.lower().str.startswith(quantity) & found["coverage"].notna()]

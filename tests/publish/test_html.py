@@ -106,3 +106,23 @@ def test_code_is_folded_and_an_error_is_refused():
     cell.outputs = [nbformat.v4.new_output("error", ename="ValueError", evalue="\x1b[31mno\x1b[0m")]
     with pytest.raises(NotebookError, match="ValueError: no"):
         render(notebook, "10_a.ipynb", "en")
+
+
+def test_a_summary_is_shown_right_after_the_question():
+    late = told("zh", "## 说明了什么\n\n作用不大。")
+    late.metadata.tags = ["zh", "summary"]
+    notebook = nbformat.v4.new_notebook(cells=[*OPENING, told("zh", "## 数据"), code("1"), late])
+    page = render(notebook, "10_a.ipynb", "zh").body
+    assert page.index("是否") < page.index('<section class="summary" aria-label="先说结论">') < page.index("数据</h2>")
+    assert page.count("作用不大") == 1
+
+
+def test_a_page_alone_offers_no_file():
+    cell = code("draw()")
+    described = {"image/png": {"alt": "a"}, "htresearch": {"columns": ["x"], "rows": [[1.0]]}}
+    cell.outputs = [nbformat.v4.new_output("display_data", {"image/png": "iVBORw=="}, metadata=described)]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    alone = render(notebook, "10_a.ipynb", "en")
+    assert "<a " not in alone.body and not alone.data
+    beside = render(notebook, "10_a.ipynb", "en", offer_data=True)
+    assert list(beside.data) == ["data/10_a-1.csv"] and 'href="data/10_a-1.csv"' in beside.body

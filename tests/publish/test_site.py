@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -9,6 +10,7 @@ from small_notebooks import OPENING, code, told, write
 
 from htresearch.errors import ArgumentError, NotebookError
 from htresearch.publish import build_site
+from htresearch.publish.html.about import citation
 
 TABLE = """
 import pandas as pd, htresearch as ht
@@ -18,6 +20,8 @@ FIGURE = """
 import matplotlib.pyplot as plt
 ht.theme()
 ax = plt.subplots()[1]
+ax.bar(["=1+1", "B"], [3, 4.5], label="@sum")
+ax.legend()
 ax.set_title(str(ht.language.Text("班主任培训时数", "Training of head teachers")))
 ht.figure(ax, ht.language.Text("空白的坐标系，标题<班主任>", "Empty axes"))
 """
@@ -76,7 +80,7 @@ PAGES = ("index.html", "zh/00_tour.html", "en/00_tour.html", "zh/20_dose.html", 
 
 def test_it_is_complete_and_nothing_is_left_beside_it(site):
     assert sorted(p.relative_to(site).as_posix() for p in site.rglob("*.html")) == sorted(PAGES)
-    assert sorted(p.name for p in site.parent.iterdir()) == ["notebooks", "site"]
+    assert sorted(p.name for p in site.parent.iterdir()) == [".site-runs", "notebooks", "site"]
 
 
 def test_each_page_speaks_its_language_only(site):
@@ -101,6 +105,36 @@ def test_links_lead_somewhere(site):
             target = link["href"].partition("#")[0]
             assert "\\" not in target
             assert not target or (page.parent / target).resolve().is_file(), (name, target)
+
+
+def test_figures_offer_the_data_behind_them_and_no_formula(site):
+    page = read(site, "zh/00_tour.html")
+    assert '<figcaption><a href="data/00_tour-1.csv" download>图中的数据（CSV）</a></figcaption>' in page
+    assert "Data behind the figure (CSV)" in read(site, "en/00_tour.html")
+    content = (site / "zh" / "data" / "00_tour-1.csv").read_bytes().decode("utf-8-sig")
+    assert content == "系列,形式,横轴,纵轴\n'@sum,柱,'=1+1,3\n'@sum,柱,B,4.5\n"
+    assert "Series,Mark,Horizontal,Vertical" in read(site, "en/data/00_tour-1.csv")
+
+
+def test_a_page_says_how_to_cite_it_and_what_made_it(site):
+    page = read(site, "en/20_dose.html")
+    assert "The htresearch developers. “Training hours”. In: htresearch, version" in page
+    assert "Python 3" in page and "pandas 3" in page
+
+
+def test_the_project_s_own_citation_is_taken(tmp_path):
+    written = "title: Class research\nversion: 2.1\ndate-released: 2026-09-01\nauthors:\n"
+    written += "  - {given-names: Min, family-names: Zhao}\n  - {name: A centre}\n"
+    (tmp_path / "CITATION.cff").write_text(written, encoding="utf-8")
+    assert citation(tmp_path).of("T").en == "Min Zhao, A centre. “T”. In: Class research, version 2.1, 2026."
+    for broken in ("title: [", "authors: 3\ntitle: x", "- x"):
+        (tmp_path / "CITATION.cff").write_text(broken, encoding="utf-8")
+        assert citation(tmp_path).title == "htresearch"
+
+
+def test_the_package_is_cited_as_its_file_says():
+    root, own = Path(__file__).parents[2], citation("nowhere")
+    assert (citation(root).authors, citation(root).version) == (own.authors, own.version)
 
 
 def test_pages_turn(site):
@@ -169,7 +203,7 @@ def test_a_failing_cell_leaves_the_old_site_and_is_kept(tmp_path):
     assert str(fault.where) == "20_bad.ipynb 代码单元格 [2] `from math import pi`"
     assert fault.rule.zh == "运行停止：KeyError: '培训'" and fault.rule.en == "the run stopped: KeyError: '培训'"
     assert "old" in (old / "index.html").read_text(encoding="utf-8")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["20_bad.failed.ipynb", "n", "site"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".site-runs", "20_bad.failed.ipynb", "n", "site"]
     failed = nbformat.read(tmp_path / "20_bad.failed.ipynb", as_version=4)
     sources = [cell.source for cell in failed.cells]
     assert "The run stopped" in sources[sources.index("x = 1") + 1]

@@ -11,6 +11,7 @@ _NAMES = {
     "build_site": "site",
     "compile_pdf": "pdf",
     "execute": "runs",
+    "page_pdf": "pdf.page",
     "record_sheet": "class_report",
     "refresh": "runs",
     "render": "html.page",

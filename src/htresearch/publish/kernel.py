@@ -36,14 +36,18 @@ class ThisInterpreter(AsyncKernelManager):
 
 
 @contextmanager
-def environment(language: str) -> Iterator[dict[str, str]]:
-    """Give the environment variables of a run in `language`, with an IPython profile that is empty."""
+def environment(language: str, figure_data: bool = False) -> Iterator[dict[str, str]]:
+    """Give the environment variables of a run in `language`, with an IPython profile that is empty.
+
+    With `figure_data` figures carry the data behind them, which a page offers and a notebook does not store.
+    """
     with tempfile.TemporaryDirectory(prefix="htresearch-", ignore_cleanup_errors=True) as profile:
         yield {
             **os.environ,
             **ONE_THREAD,
             "HTRESEARCH_LANGUAGE": language,
             "IPYTHONDIR": profile,
+            "HTRESEARCH_FIGURE_DATA": "1" if figure_data else "",
             "PYTHONHASHSEED": "0",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }

@@ -19,6 +19,7 @@ from htresearch import atomic, checks
 from htresearch.errors import Fault, NotebookError
 from htresearch.language import Text
 from htresearch.publish import cells
+from htresearch.publish.kept import Kept
 from htresearch.publish.kernel import ThisInterpreter, environment
 
 #: Called after each run with how many are done, how many there are, and the name of the notebook.
@@ -86,8 +87,17 @@ def execute(
     return done.notebook
 
 
-def run(path: Path, language: str, parameters: Mapping[str, object] | None = None, timeout: float = TIMEOUT) -> Run:
-    """Run a notebook and return how it went, well or not; from a thread in which no event loop runs."""
+def run(
+    path: Path,
+    language: str,
+    parameters: Mapping[str, object] | None = None,
+    timeout: float = TIMEOUT,
+    figure_data: bool = False,
+) -> Run:
+    """Run a notebook and return how it went, well or not; from a thread in which no event loop runs.
+
+    With `figure_data`, its figures carry the data behind them.
+    """
     notebook = with_parameters(cells.read(path), parameters or {})
     reached: list[NotebookNode] = []
     client = NotebookClient(
@@ -101,7 +111,7 @@ def run(path: Path, language: str, parameters: Mapping[str, object] | None = Non
         on_cell_start=lambda cell, cell_index: reached.append(cell),
     )
     fault = None
-    with environment(language) as variables:
+    with environment(language, figure_data) as variables:
         try:
             # A loop of its own, closed at the end; a selector loop because ZeroMQ wants one on Windows too. What is
             # sent to DEVNULL is the kernel's own log, not the cells' error stream.
@@ -159,11 +169,30 @@ def run_all(
     workers: int = 2,
     progress: Progress | None = None,
     timeout: float = TIMEOUT,
+    kept: Kept | None = None,
+    fresh: bool = False,
 ) -> list[Run]:
-    """Run several notebooks, `workers` at a time, and return the runs in the order of the tasks."""
+    """Run several notebooks, `workers` at a time, and return the runs in the order of the tasks.
+
+    With `kept`, for a site: runs that are kept there are taken from there (unless `fresh`), and each that ends well
+    is kept as soon as it has ended.
+    """
+
+    def one(path: Path, language: str) -> Run:
+        if kept is None:
+            return run(path, language, parameters, timeout)
+        name, key = f"{path.stem}-{language}", kept.key(path, language)
+        earlier = None if fresh else kept.get(name, key)
+        if earlier is not None:
+            return Run(path, language, earlier)
+        done = run(path, language, parameters, timeout, figure_data=True)
+        if done.fault is None and kept.key(path, language) == key:  # nothing changed while it ran
+            kept.put(name, key, written(done.notebook))
+        return done
+
     runs = []
     with ThreadPoolExecutor(workers) as pool:
-        waiting = [pool.submit(run, path, language, parameters, timeout) for path, language in tasks]
+        waiting = [pool.submit(one, path, language) for path, language in tasks]
         for (path, _), future in zip(tasks, waiting, strict=True):
             runs.append(future.result())
             if progress:

@@ -8,7 +8,11 @@ from htresearch import atomic, checks
 from htresearch.errors import Fault, HTResearchError, NotebookError
 from htresearch.language import LANGUAGES, Text
 from htresearch.publish import cells
+from htresearch.publish.docs import write_docs
+from htresearch.publish.html.about import Citation, citation
 from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
+from htresearch.publish.kept import Kept
+from htresearch.publish.pdf.page import page_pdf
 from htresearch.publish.runs import Progress, Run, keep_failed, run_all
 
 #: The parts of the site by the first digit of a notebook's number.
@@ -32,11 +36,19 @@ def build_site(
     parameters: Mapping[str, object] | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    fresh: bool = False,
+    pdf: bool = False,
+    docs: str | Path | None = None,
 ) -> Path:
     """Run the numbered notebooks of a folder and lay them out as a site that opens from the disk.
 
     Nothing half-written is left: pages are made in a folder beside, which takes the place of `site` at the end. If
     a notebook fails, the old site stays and the failed run is kept beside it as ``NN_topic.failed.ipynb``.
+
+    Runs that ended well are kept beside the site too, in ``.site-runs`` (after its name). If the making is cut short,
+    even by force, the next call goes on from there; a run is taken from there only if nothing that it depends on has
+    changed: the notebook, the language, the parameters, this package and every other, the files that the notebook
+    names. What a notebook reads without naming it (an environment variable, the network) is not among them.
 
     Parameters
     ----------
@@ -52,6 +64,12 @@ def build_site(
         How many notebooks run at once.
     progress
         Called after each run with how many are done, how many there are, and the notebook's name.
+    fresh
+        Whether to run everything, whatever was kept.
+    pdf
+        Whether to make a PDF of each page too.
+    docs
+        A folder of pages in Markdown; with it, the documentation is written to the folder ``docs`` of the site.
 
     Returns
     -------
@@ -61,7 +79,7 @@ def build_site(
     Raises
     ------
     NotebookError
-        With everything that is wrong with the notebooks and their runs.
+        With everything that is wrong with the notebooks and their runs, or with the pages of `docs`.
 
     Examples
     --------
@@ -75,10 +93,19 @@ def build_site(
     )
     paths = cells.find(notebooks)
     checks.require(*cells.all_shape_faults(paths), error=NotebookError)
+    atomic.require_free(site, _is_site)
+    beside = Path(site).absolute().parent
+    kept = Kept(beside / f".{Path(site).name}-runs", parameters)
+    tasks = [(path, spoken) for path in paths for spoken in languages]
+    runs = run_all(tasks, parameters, workers, progress, kept=kept, fresh=fresh)
+    keep_failed(runs, beside)
+    pages = _pages(runs)
+    cited = citation(Path(notebooks).absolute().parent)
+    prints = {(page.language, page.stem): page_pdf(page, cited) for page in pages} if pdf else {}
     with atomic.new_folder(site, ours=_is_site) as folder:
-        runs = run_all([(path, spoken) for path in paths for spoken in languages], parameters, workers, progress)
-        keep_failed(runs, Path(site).absolute().parent)
-        _write(folder, _pages(runs), languages)
+        if docs is not None:
+            write_docs(docs, folder / "docs", languages, [path.stem for path in paths])
+        _write(folder, pages, languages, prints, cited)
     return Path(site).absolute() / "index.html"
 
 
@@ -97,7 +124,7 @@ def _pages(runs: list[Run]) -> list[Page]:
             faults.setdefault(str(done.fault.where), done.fault)  # a cell fails alike in both languages
             continue
         try:
-            pages.append(render(done.notebook, done.path.name, done.language, done.path.parent))
+            pages.append(render(done.notebook, done.path.name, done.language, done.path.parent, offer_data=True))
         except HTResearchError as error:
             for fault in error.faults:
                 faults.setdefault(str(fault), fault)
@@ -105,13 +132,31 @@ def _pages(runs: list[Run]) -> list[Page]:
     return pages
 
 
-def _write(folder: Path, pages: list[Page], languages: Sequence[str]) -> None:
+def _write(
+    folder: Path,
+    pages: list[Page],
+    languages: Sequence[str],
+    prints: Mapping[tuple[str, str], bytes],
+    cited: Citation,
+) -> None:
     for spoken in languages:
-        (folder / spoken).mkdir()
         shelf = [page for page in pages if page.language == spoken]
         for before, page, after in zip([None, *shelf], shelf, [*shelf[1:], None], strict=False):
-            whole = lay_out(page, before, after, twin=len(languages) > 1, home="../index.html")
-            (folder / spoken / f"{page.stem}.html").write_text(whole, encoding="utf-8", newline="\n")
+            printed = prints.get((spoken, page.stem))
+            beside = {f"{page.stem}.pdf": printed} if printed else {}
+            whole = lay_out(
+                page,
+                before,
+                after,
+                twin=len(languages) > 1,
+                home="../index.html",
+                pdf="".join(beside),
+                cited=cited,
+            )
+            for name, content in {f"{page.stem}.html": whole.encode("utf-8"), **beside, **page.data}.items():
+                path = folder / spoken / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
     entries: dict[str, dict[str, Page]] = {}
     for page in pages:
         entries.setdefault(page.stem, {})[page.language] = page
@@ -119,4 +164,5 @@ def _write(folder: Path, pages: list[Page], languages: Sequence[str]) -> None:
         (PARTS.get(digit, _OTHERS), [entries[stem] for stem in stems])
         for digit, stems in groupby(entries, key=lambda stem: stem[0])
     ]
-    (folder / "index.html").write_text(lay_out_contents(parts, languages), encoding="utf-8", newline="\n")
+    docs = "docs/index.html" if (folder / "docs").is_dir() else ""
+    (folder / "index.html").write_bytes(lay_out_contents(parts, languages, cited, docs).encode("utf-8"))

@@ -119,9 +119,7 @@ def _sheets(docs: str | Path | None, spoken: str, notebooks: frozenset[str]) -> 
 
 
 def _parts(shelves: dict[str, list[Sheet]]) -> list[tuple[Text, list[dict[str, Sheet]]]]:
-    rows = [
-        {sheet.language: sheet for sheet in sheets} for sheets in zip(*shelves.values(), strict=True)
-    ]
+    rows = [{sheet.language: sheet for sheet in sheets} for sheets in zip(*shelves.values(), strict=True)]
     first = next(iter(shelves))
     return [
         (PARTS.get(part, Text(part, part)), list(entries))

@@ -76,7 +76,10 @@ def _lacks(path: Path) -> Fault:
     return Fault(
         path.name,
         Text("缺少这一种语言的页面", "the page in this language is missing"),
-        Text("每篇都要有中文（.zh-CN.md）与英文（.md）", "Each page has a Chinese (.zh-CN.md) and an English (.md) file"),
+        Text(
+            "每篇都要有中文（.zh-CN.md）与英文（.md）",
+            "Each page has a Chinese (.zh-CN.md) and an English (.md) file",
+        ),
     )
 
 

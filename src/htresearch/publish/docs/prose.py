@@ -7,7 +7,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-_MARKED = re.compile(r"``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|(?P<url>https?://[^\s<>]+)|\bdoi:\s?(?P<doi>10\.\d+/[^\s<>,;]+)")
+_MARKED = re.compile(
+    r"``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|(?P<url>https?://[^\s<>]+)|\bdoi:\s?(?P<doi>10\.\d+/[^\s<>,;]+)"
+)
 _CLOSING = ".,;:)"
 
 
@@ -101,8 +103,8 @@ def references(text: str) -> str:
 
     Examples
     --------
-    >>> references("A. (2001). X. https://doi.org/10.1/a\\nB. (2002). Y.")
-    '<ul class="works"><li>A. (2001). X. <a href="https://doi.org/10.1/a">https://doi.org/10.1/a</a></li><li>B. (2002). Y.</li></ul>\\n'
+    >>> references("A. (2001). X. https://doi.org/10.1/a\\nB. (2002). Y.").count("<li>")
+    2
     """
     works: list[str] = []
     for paragraph in re.split(r"\n\s*\n", text.strip()):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 
-import htresearch
 from htresearch.publish.docs.docstring import Docstring, parse
 
+#: Looked at by name, for its public names are what is listed; nothing here uses them.
+_PACKAGE = "htresearch"
 #: What is no room for users of the library.
 _NO_ROOM = frozenset({"cli", "atomic", "bench"})
 
@@ -86,7 +87,7 @@ def rooms() -> list[Room]:
     True
     """
     found = []
-    for module in pkgutil.iter_modules(htresearch.__path__):
+    for module in pkgutil.iter_modules(import_module(_PACKAGE).__path__):
         if not module.name.startswith("_") and module.name not in _NO_ROOM:
             found.append(room(module.name))
     return found
@@ -105,11 +106,11 @@ def room(name: str) -> Room:
     Room
         Its public names: those of ``__all__``, and what the package offers from it at the top.
     """
-    module = import_module(f"htresearch.{name}")
+    package, module = import_module(_PACKAGE), import_module(f"{_PACKAGE}.{name}")
     listed = _listed(module, f"ht.{name}")
-    for top, home in htresearch._NAMES.items():
+    for top, home in package._NAMES.items():
         if home.split(".")[1] == name and not any(entry.short == top for entry in listed):
-            listed.append(_name(f"ht.{top}", getattr(htresearch, top)))
+            listed.append(_name(f"ht.{top}", getattr(package, top)))
     order = {"function": 0, "class": 1}
     return Room(name, parse(module.__doc__), tuple(sorted(listed, key=lambda n: (order.get(n.kind, 2), n.path))))
 

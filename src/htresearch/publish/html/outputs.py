@@ -1,22 +1,32 @@
 """What code cells gave, as HTML: tables, images, text. What went to the error stream is not for readers."""
 
+import csv
 import re
 from base64 import b64encode
 from html import escape
+from io import StringIO
 
 from nbformat import NotebookNode
 
 from htresearch.errors import Fault
+from htresearch.intake.escaping import escaped
 from htresearch.language import Text
 from htresearch.publish.cells import alt_text, numbered, place
 from htresearch.publish.html.fragment import fit
 
 
 class Outputs:
-    """Writes the outputs of one page; `faults` gathers what cannot be published."""
+    """Writes the outputs of one page; `faults` gathers what cannot be published.
 
-    def __init__(self, name: str, notebook: NotebookNode):
+    With `offered`, the words of a link, the data behind figures are offered below them, and `data` gathers the files
+    by their names beside the page.
+    """
+
+    def __init__(self, name: str, notebook: NotebookNode, offered: str = ""):
         self.faults: list[Fault] = []
+        self.data: dict[str, bytes] = {}
+        self._offered = offered
+        self._figures = 0
         self._name = name
         self._number = {cell.id: number for number, cell in numbered(notebook)}
         self._fragments = 0
@@ -43,7 +53,18 @@ class Outputs:
         alt = escape(alt_text(output, kind))
         if kind == "image/svg+xml":
             content = b64encode(content.encode("utf-8")).decode("ascii")
-        return f'<figure><img src="data:{kind};base64,{"".join(content.split())}" alt="{alt}"></figure>'
+        image = f'<img src="data:{kind};base64,{"".join(content.split())}" alt="{alt}">'
+        return f"<figure>{image}{self._link(output)}</figure>"
+
+    def _link(self, output: NotebookNode) -> str:
+        """Return the link to the data behind a figure, if it carries any and the page offers it."""
+        self._figures += 1
+        behind = output.get("metadata", {}).get("htresearch", {})
+        if not (self._offered and behind.get("rows")):
+            return ""
+        name = f"data/{self._name.removesuffix('.ipynb')}-{self._figures}.csv"
+        self.data[name] = as_csv(behind["columns"], behind["rows"])
+        return f'<figcaption><a href="{name}" download>{escape(self._offered)}</a></figcaption>'
 
     def _html(self, cell: NotebookNode, content: str) -> str:
         self._fragments += 1
@@ -60,6 +81,21 @@ class Outputs:
             for what in dict.fromkeys(refused)
         ]
         return f'<div class="wide" tabindex="0">{html}</div>'
+
+
+def as_csv(columns: list[str], rows: list[list]) -> bytes:
+    """Return a table as CSV that Excel and WPS read as UTF-8, with nothing in it that they would take for a formula.
+
+    Examples
+    --------
+    >>> as_csv(["a", "=b"], [["=1+1", None], [0.5, 2.0]]).decode("utf-8-sig")
+    "a,'=b\\n'=1+1,\\n0.5,2\\n"
+    """
+    lines = StringIO()
+    write = csv.writer(lines, lineterminator="\n")
+    for row in (columns, *rows):
+        write.writerow([escaped(f"{cell:.15g}" if isinstance(cell, float) else cell) for cell in row])
+    return lines.getvalue().encode("utf-8-sig")
 
 
 def _text(content: str) -> str:

@@ -1,7 +1,7 @@
 """One notebook, one language, one page."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -17,11 +17,13 @@ from pygments.lexers import PythonLexer
 from htresearch import checks
 from htresearch.errors import NotebookError
 from htresearch.language import LANGUAGES, Text
-from htresearch.publish import cells
+from htresearch.publish import cells, clauses
+from htresearch.publish.html.about import Citation, citation, versions
 from htresearch.publish.html.narrative import Narrative
 from htresearch.publish.html.outputs import Outputs
 
 SITE = Text("班主任队伍专业化研究", "Research on the head-teacher profession")
+_BEHIND = Text("图中的数据（CSV）", "Data behind the figure (CSV)")
 _NAMES = {"zh": "中文", "en": "English"}
 
 
@@ -39,6 +41,10 @@ class Page:
         How the notebook introduces itself.
     body
         The cells as HTML.
+    clauses
+        The clauses of the notice that the notebook speaks to.
+    data
+        The data behind its figures: CSV files by their names beside the page.
     """
 
     stem: str
@@ -46,9 +52,13 @@ class Page:
     title: str
     question: str
     body: str
+    clauses: tuple[str, ...] = ()
+    data: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def render(notebook: NotebookNode, name: str, spoken: str = "zh", folder: str | Path = ".") -> Page:
+def render(
+    notebook: NotebookNode, name: str, spoken: str = "zh", folder: str | Path = ".", offer_data: bool = False
+) -> Page:
     """Return the page of a notebook that has been run.
 
     Parameters
@@ -61,6 +71,9 @@ def render(notebook: NotebookNode, name: str, spoken: str = "zh", folder: str | 
         The language of the page; cells tagged for the other language are left out.
     folder
         Where relative paths to images start.
+    offer_data
+        Whether figures that carry the data behind them get a link to a file beside the page; without it, the page
+        stays a single file.
 
     Returns
     -------
@@ -80,16 +93,38 @@ def render(notebook: NotebookNode, name: str, spoken: str = "zh", folder: str | 
     '<h1 id="s1">Dose</h1>\\n'
     """
     narrative = Narrative(name, Path(folder))
-    outputs = Outputs(name, notebook)
+    outputs = Outputs(name, notebook, _say(_BEHIND, spoken) if offer_data else "")
     parts = []
-    for cell in cells.spoken_in(notebook, spoken):
+    for cell in _summary_first(cells.spoken_in(notebook, spoken)):
         if cell.cell_type == "markdown":
-            parts.append(narrative.write(cell))
+            said = narrative.write(cell)
+            parts.append(_boxed(said, spoken) if "summary" in cells.tags(cell) else said)
         elif cell.cell_type == "code" and cell.source.strip():
             parts.append(f'{_code(cell.source, spoken)}\n<div class="result">{outputs.write(cell)}</div>\n')
     checks.require(*cells.output_faults(notebook, name), *outputs.faults, *narrative.faults, error=NotebookError)
     opening = cells.opening(notebook, spoken)
-    return Page(name.removesuffix(".ipynb"), spoken, opening.title, opening.question, "".join(parts))
+    return Page(
+        name.removesuffix(".ipynb"),
+        spoken,
+        opening.title,
+        opening.question,
+        "".join(parts),
+        clauses.of(notebook),
+        outputs.data,
+    )
+
+
+def _summary_first(shown: list[NotebookNode]) -> list[NotebookNode]:
+    """Move what is tagged ``summary`` to where a hurried reader looks: right below the question."""
+    summary = [cell for cell in shown if cell.cell_type == "markdown" and "summary" in cells.tags(cell)]
+    others = [cell for cell in shown if cell not in summary]
+    first = next((i for i, cell in enumerate(others, 1) if cell.cell_type == "markdown"), 0)
+    return [*others[:first], *summary, *others[first:]]
+
+
+def _boxed(said: str, spoken: str) -> str:
+    name = _say(Text("先说结论", "The conclusions first"), spoken)
+    return f'<section class="summary" aria-label="{name}">\n{said}</section>\n'
 
 
 def _code(source: str, spoken: str) -> str:
@@ -99,7 +134,13 @@ def _code(source: str, spoken: str) -> str:
 
 
 def lay_out(
-    page: Page, before: Page | None = None, after: Page | None = None, twin: bool = False, home: str = ""
+    page: Page,
+    before: Page | None = None,
+    after: Page | None = None,
+    twin: bool = False,
+    home: str = "",
+    pdf: str = "",
+    cited: Citation | None = None,
 ) -> str:
     """Return a page as a whole HTML file.
 
@@ -113,6 +154,10 @@ def lay_out(
         Whether there is the same page in the other language.
     home
         The relative address of the contents; none for a page that stands alone.
+    pdf
+        The relative address of the page for print, if there is one.
+    cited
+        How the page is cited; unless given, as a part of this package.
     """
     other = next(spoken for spoken in LANGUAGES if spoken != page.language)
     return (
@@ -127,15 +172,49 @@ def lay_out(
             twin_language=other,
             twin_name=_NAMES[other],
             home=home,
+            pdf=pdf,
+            clauses=[(clause, _say(clauses.CLAUSES[clause], page.language)) for clause in page.clauses],
+            citation=_say((cited or citation("")).of(page.title), page.language),
+            versions=versions(),
             say=lambda zh, en: _say(Text(zh, en), page.language),
             **_frame(),
         )
     )
 
 
-def lay_out_contents(parts: Sequence[tuple[Text, Sequence[dict[str, Page]]]], languages: Sequence[str]) -> str:
-    """Return the page of contents: parts, each with its notebooks in every language."""
-    return _environment().get_template("contents.html").render(parts=parts, languages=languages, **_frame())
+def lay_out_contents(
+    parts: Sequence[tuple[Text, Sequence[dict[str, Page]]]],
+    languages: Sequence[str],
+    cited: Citation | None = None,
+    docs: str = "",
+) -> str:
+    """Return the page of contents: parts, each with its notebooks in every language; then the same by clause.
+
+    `docs` is the relative address of the documentation, if there is one.
+    """
+    entries = [entry for _, shelf in parts for entry in shelf]
+    groups = []
+    for letter, title in clauses.GROUPS.items():
+        ids = [clause for clause in clauses.CLAUSES if clause.startswith(letter)]
+        found = {
+            clause: [entry for entry in entries if clause in next(iter(entry.values())).clauses] for clause in ids
+        }
+        lacking = "、".join(clause for clause in ids if not found[clause])
+        groups.append((title, [(c, clauses.CLAUSES[c], found[c]) for c in ids if found[c]], lacking))
+    return (
+        _environment()
+        .get_template("contents.html")
+        .render(
+            parts=parts,
+            languages=languages,
+            groups=groups if any(by_clause for _, by_clause, _ in groups) else [],
+            names=_NAMES,
+            docs=docs,
+            citation=cited or citation(""),
+            versions=versions(),
+            **_frame(),
+        )
+    )
 
 
 def _frame() -> dict[str, object]:

@@ -1,0 +1,72 @@
+"""A page of the site for print."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from htresearch.language import Text
+from htresearch.publish.html.about import Citation, citation, versions
+from htresearch.publish.pdf.compile import compile_pdf
+from htresearch.publish.pdf.glyphs import GETA, missing_glyphs, printable
+from htresearch.publish.pdf.markup import Markup
+
+if TYPE_CHECKING:
+    from htresearch.publish.html.page import Page
+
+
+def page_pdf(page: Page, cited: Citation | None = None) -> bytes:
+    """Return a page as a PDF: its headings, words, lists, tables and figures; the code stays folded away.
+
+    A table that is too wide is set smaller. What the page holds that print has no form for is set as plain text. A
+    character that the font lacks is replaced by 〓, and the end of the page says so.
+
+    Parameters
+    ----------
+    page
+        What `render` returns.
+    cited
+        How it is cited; unless given, as a part of this package.
+
+    Examples
+    --------
+    >>> from htresearch.publish import Page
+    >>> page_pdf(Page("20_dose", "en", "Dose", "", "<h1>Dose</h1><p>Hours of training.</p>"))[:5]
+    b'%PDF-'
+    """
+    markup = Markup()
+    blocks = markup.read(page.body)
+    cited_as = (cited or citation("")).of(page.title)
+    foot = [
+        Text("引用：{c}", "Cite as: {c}").format(c=cited_as),
+        Text("软件：{v}", "Software: {v}").format(v=versions()),
+    ]
+    data = {"language": page.language, "title": page.title, "blocks": blocks}
+    data["foot"] = [getattr(said, page.language) for said in foot]
+    lacking = missing_glyphs(data)
+    if lacking:
+        data = _printable(data)
+        codes = ", ".join(f"U+{ord(mark):04X}" for mark in lacking[:20])
+        said = Text(
+            f"有 {len(lacking)} 种字符印不出来，用“{GETA}”代替：{codes}。",
+            f"Characters that cannot be printed, for which {GETA} stands: {codes}.",
+        )
+        data["foot"].append(getattr(said, page.language))
+    return compile_pdf(_template(), data, markup.pictures)
+
+
+def _printable(data):
+    """Return nested data with every string made printable."""
+    if isinstance(data, str):
+        return printable(data)
+    if isinstance(data, dict):
+        return {name: _printable(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_printable(value) for value in data]
+    return data
+
+
+@cache
+def _template() -> str:
+    return files("htresearch.publish").joinpath("pdf/page.typ").read_text(encoding="utf-8")
