@@ -136,10 +136,22 @@ def figure(drawn: Axes | MatplotlibFigure, alt: Text | str, data: pd.DataFrame |
         The data behind the figure, which its page offers as CSV; unless given, they are read from what was drawn.
         An empty frame offers none.
 
+    Returns
+    -------
+    Figure
+        The figure as a PNG with its words; it shows itself in a notebook.
+
     Raises
     ------
     ArgumentError
         If `alt` is empty or `data` is no data frame.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt, htresearch as ht
+    >>> ax = plt.subplots()[1]
+    >>> ht.figure(ax, alt="Empty axes").alt
+    'Empty axes'
     """
     import matplotlib.pyplot as plt
 
@@ -207,13 +219,23 @@ def table(
     right
         Columns of words that are set to the right, as numbers are.
 
+    Returns
+    -------
+    Table
+        Shows itself in a notebook; `plain` is the same as text.
+
+    Raises
+    ------
+    ArgumentError
+        If `digits` is no whole number from 1 to 15.
+
     Examples
     --------
     >>> import pandas as pd, htresearch as ht
     >>> print(ht.table(pd.DataFrame({"x": [0.12345, 12.0]})).plain)
         x
-     0.123
-    12.0
+    0.123
+     12.0
     """
     import pandas as pd
     from great_tables import GT, loc, style
@@ -294,7 +316,25 @@ def _cell(value: object, column: str, digits: int, whole: bool) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Write a number with `digits` significant digits, without exponents and without a negative zero."""
+    """Write a number with `digits` significant digits, without exponents and without a negative zero.
+
+    Parameters
+    ----------
+    value
+        The number.
+    digits
+        How many digits count, 1 or more.
+
+    Returns
+    -------
+    str
+        The number as text.
+
+    Examples
+    --------
+    >>> significant(0.012345), significant(-0.0001, digits=1), significant(1234.5)
+    ('0.0123', '0.0', '1,234')
+    """
     if value == 0 or abs(value) < 10.0 ** (-digits - 2):
         return "0.0"
     from math import floor, log10

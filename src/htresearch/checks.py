@@ -13,25 +13,101 @@ from htresearch.language import Text, listing
 
 
 def require(*faults: Fault | None, error: type[HTResearchError] = ArgumentError) -> None:
-    """Raise `error` with every fault that is not ``None``."""
+    """Raise `error` with every fault that is not ``None``.
+
+    Parameters
+    ----------
+    *faults
+        What checks returned.
+    error
+        The kind of error.
+
+    Returns
+    -------
+    None
+        Where nothing is wrong.
+
+    Raises
+    ------
+    ArgumentError
+        Or another `error`, with all faults at once.
+
+    Examples
+    --------
+    >>> require(integer("workers", 2), one_of("language", "en", ("zh", "en")))
+    """
     found = [fault for fault in faults if fault is not None]
     if found:
         raise error(*found)
 
 
 def argument(name: str) -> Text:
-    """Name an argument in a message."""
+    """Name an argument in a message.
+
+    Parameters
+    ----------
+    name
+        The argument.
+
+    Returns
+    -------
+    Text
+        Its name as both languages write it.
+
+    Examples
+    --------
+    >>> argument("digits").en
+    'Argument digits'
+    """
     return Text(f"参数 {name}", f"Argument {name}")
 
 
 def suggestion(value: object, known: Iterable[object]) -> Text | None:
-    """Return "did you mean …?" where a known word lies near, else ``None``."""
+    """Return "did you mean …?" where a known word lies near, else ``None``.
+
+    Parameters
+    ----------
+    value
+        What was given.
+    known
+        The words that are known.
+
+    Returns
+    -------
+    Text or None
+        The question, in both languages.
+
+    Examples
+    --------
+    >>> "score" in suggestion("scor", ["score", "tier"]).en
+    True
+    """
     near = get_close_matches(str(value), [str(k) for k in known], n=1, cutoff=0.6)
     return Text(f"是否想写 {near[0]}？", f"Did you mean {near[0]}?") if near else None
 
 
 def one_of(name: str, value: object, allowed: Collection[object]) -> Fault | None:
-    """Refuse a value outside a closed list."""
+    """Refuse a value outside a closed list.
+
+    Parameters
+    ----------
+    name
+        The argument, for the message.
+    value
+        What was given.
+    allowed
+        The list.
+
+    Returns
+    -------
+    Fault or None
+        What is wrong, if anything is.
+
+    Examples
+    --------
+    >>> one_of("language", "en", ("zh", "en")) is None
+    True
+    """
     if value in allowed:
         return None
     return Fault(
@@ -43,7 +119,27 @@ def one_of(name: str, value: object, allowed: Collection[object]) -> Fault | Non
 
 
 def integer(name: str, value: object, at_least: int = 1, at_most: int | None = None) -> Fault | None:
-    """Refuse what is not a whole number in its range."""
+    """Refuse what is not a whole number in its range.
+
+    Parameters
+    ----------
+    name
+        The argument, for the message.
+    value
+        What was given.
+    at_least, at_most
+        The range, both ends in it; no upper end where `at_most` is ``None``.
+
+    Returns
+    -------
+    Fault or None
+        What is wrong, if anything is.
+
+    Examples
+    --------
+    >>> integer("workers", 2) is None, integer("workers", 0) is None
+    (True, False)
+    """
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if whole and value >= at_least and (at_most is None or value <= at_most):
         return None
@@ -59,7 +155,29 @@ def integer(name: str, value: object, at_least: int = 1, at_most: int | None = N
 
 
 def between(name: str, value: object, low: float, high: float, open_ends: bool = False) -> Fault | None:
-    """Refuse a number outside [low, high], or outside (low, high) with `open_ends`."""
+    """Refuse a number outside [low, high], or outside (low, high) with `open_ends`.
+
+    Parameters
+    ----------
+    name
+        The argument, for the message.
+    value
+        What was given.
+    low, high
+        The bounds.
+    open_ends
+        Whether the bounds themselves are refused too.
+
+    Returns
+    -------
+    Fault or None
+        What is wrong, if anything is.
+
+    Examples
+    --------
+    >>> between("conf_level", 0.95, 0, 1, open_ends=True) is None
+    True
+    """
     number = isinstance(value, Real) and not isinstance(value, bool)
     if number and (low < value < high if open_ends else low <= value <= high):
         return None
@@ -75,7 +193,26 @@ def between(name: str, value: object, low: float, high: float, open_ends: bool =
 
 
 def data_frame(name: str, value: object) -> Fault | None:
-    """Refuse what is no pandas DataFrame, and one in which a column's name recurs."""
+    """Refuse what is no pandas DataFrame, and one in which a column's name recurs.
+
+    Parameters
+    ----------
+    name
+        The argument, for the message.
+    value
+        What was given.
+
+    Returns
+    -------
+    Fault or None
+        What is wrong, if anything is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> data_frame("data", pd.DataFrame({"x": [1]})) is None
+    True
+    """
     # Named, not imported: `import htresearch` does not load pandas.
     if not any(f"{kind.__module__}.{kind.__name__}".startswith("pandas") for kind in type(value).__mro__) or (
         not hasattr(value, "columns")
@@ -97,7 +234,27 @@ def data_frame(name: str, value: object) -> Fault | None:
 
 
 def columns(name: str, wanted: Iterable[str], present: Collection[str]) -> list[Fault]:
-    """Refuse names that are not columns of a frame, each with the nearest column."""
+    """Refuse names that are not columns of a frame, each with the nearest column.
+
+    Parameters
+    ----------
+    name
+        The argument, for the message.
+    wanted
+        The names that were given.
+    present
+        The frame's columns.
+
+    Returns
+    -------
+    list of Fault
+        One for each name that is no column.
+
+    Examples
+    --------
+    >>> len(columns("outcome", ["scor"], ["score", "tier"]))
+    1
+    """
     return [
         Fault(
             argument(name),

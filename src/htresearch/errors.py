@@ -31,7 +31,25 @@ class Fault:
 
 
 def sentence(text: Text | str, language: str | None = None) -> str:
-    """Return a text with a full stop, unless it ends in a mark of its own."""
+    """Return a text with a full stop, unless it ends in a mark of its own.
+
+    Parameters
+    ----------
+    text
+        The text.
+    language
+        ``"zh"`` or ``"en"``; the one now spoken otherwise.
+
+    Returns
+    -------
+    str
+        The text in that language, with its stop.
+
+    Examples
+    --------
+    >>> sentence("Give a whole number", "en"), sentence("请给整数", "zh")
+    ('Give a whole number.', '请给整数。')
+    """
     said = getattr(text, language) if language and isinstance(text, Text) else str(text)
     stop = "。" if (language or current()) == "zh" else "."
     return said if said.endswith(("？", "?", "。", ".", "！", "!")) else said + stop

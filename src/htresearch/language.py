@@ -19,18 +19,46 @@ _chosen: str | None = None
 
 
 def current() -> str:
-    """Return the language now spoken, ``"zh"`` or ``"en"``."""
+    """Return the language now spoken, ``"zh"`` or ``"en"``.
+
+    Returns
+    -------
+    str
+        What `use` or `speaking` chose; else what the environment says; else ``"zh"``.
+
+    Examples
+    --------
+    >>> with speaking("en"):
+    ...     current()
+    'en'
+    """
     spoken = _chosen or os.environ.get("HTRESEARCH_LANGUAGE", "zh").strip().lower()[:2]
     return spoken if spoken in LANGUAGES else "zh"
 
 
 def use(language: str) -> None:
-    """Speak `language` (``"zh"`` or ``"en"``) from now on.
+    """Speak `language` from now on.
+
+    Parameters
+    ----------
+    language
+        ``"zh"`` or ``"en"``.
+
+    Returns
+    -------
+    None
+        All messages, tables and figures follow.
 
     Raises
     ------
     ArgumentError
         If `language` is neither.
+
+    Examples
+    --------
+    >>> use("zh")
+    >>> str(label("training_hours"))
+    '累计培训时长（小时）'
     """
     from htresearch import checks
 
@@ -41,7 +69,29 @@ def use(language: str) -> None:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak `language` within a ``with`` block."""
+    """Speak `language` within a ``with`` block.
+
+    Parameters
+    ----------
+    language
+        ``"zh"`` or ``"en"``.
+
+    Yields
+    ------
+    None
+        Afterwards the language is what it was.
+
+    Raises
+    ------
+    ArgumentError
+        If `language` is neither.
+
+    Examples
+    --------
+    >>> with speaking("en"):
+    ...     print(label("chief"))
+    Chief
+    """
     global _chosen
     before = _chosen
     use(language)
@@ -104,6 +154,11 @@ def label(name: str, within: str | None = None) -> Text:
     -------
     Text
         The label; an unknown name is its own label, so that users' columns can be shown too.
+
+    Examples
+    --------
+    >>> label("my_column").en
+    'my column'
     """
     known = words()
     found = known.get(f"{within}.{name}") if within else None
@@ -133,7 +188,23 @@ def _composed(name: str) -> Text | None:
 
 
 def listing(items: object) -> Text:
-    """Join words as each language does: ``甲、乙`` and ``A, B``."""
+    """Join words as each language does: ``甲、乙`` and ``A, B``.
+
+    Parameters
+    ----------
+    items
+        Words, in order; a `Text` among them is said in each language.
+
+    Returns
+    -------
+    Text
+        The list in both languages.
+
+    Examples
+    --------
+    >>> listing(["A", "B"])
+    Text(zh='A、B', en='A, B')
+    """
     items = list(items)
     zh = "、".join(i.zh if isinstance(i, Text) else str(i) for i in items)
     en = ", ".join(i.en if isinstance(i, Text) else str(i) for i in items)

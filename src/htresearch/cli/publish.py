@@ -43,6 +43,15 @@ Fresh = Annotated[
         help=Text("全部重新运行，不用上次留下的。", "Run everything, whatever was kept of earlier runs."),
     ),
 ]
+Docs = Annotated[
+    Path | None,
+    typer.Option(
+        help=Text(
+            "使用说明（Markdown）所在的文件夹；不给出则用笔记本旁的 docs。",
+            "The folder of documentation in Markdown; unless given, docs beside the notebooks.",
+        )
+    ),
+]
 Roster = Annotated[
     Path | None, typer.Option(help=Text("名册：里面的姓名不得外泄。", "A roster whose names may not get out."))
 ]
@@ -88,6 +97,7 @@ def publish(
     refresh: Refresh = False,
     fresh: Fresh = False,
     pdf: Pdf = False,
+    docs: Docs = None,
 ) -> None:
     """Run the notebooks, for the site or for themselves."""
     if refresh:
@@ -95,7 +105,7 @@ def publish(
     else:
         languages = (only.value,) if only else language.LANGUAGES
         secrets = _secrets(roster, linkage, study)
-        _publish(notebooks, site, languages, workers=workers, fresh=fresh, pdf=pdf, secrets=secrets)
+        _publish(notebooks, site, languages, docs, workers=workers, fresh=fresh, pdf=pdf, secrets=secrets)
 
 
 @command(
@@ -154,11 +164,15 @@ def _demo(data: Path, notebooks: Path, site: Path) -> None:
     _publish(notebooks, site, language.LANGUAGES, workers=2)
 
 
-def _publish(notebooks: Path, site: Path, languages: Sequence[str], **how: object) -> None:
+def _publish(
+    notebooks: Path, site: Path, languages: Sequence[str], docs: Path | None = None, **how: object
+) -> None:
     from htresearch.publish import build_site
 
+    if docs is None and (beside := notebooks.absolute().parent / "docs").is_dir():
+        docs = beside
     with counting(Text("运行笔记本", "Running notebooks")) as progress:
-        index = build_site(notebooks, site, languages=languages, progress=progress, **how)
+        index = build_site(notebooks, site, languages=languages, progress=progress, docs=docs, **how)
     typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
 
 

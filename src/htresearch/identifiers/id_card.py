@@ -17,6 +17,16 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 def check_character(digits: str) -> str:
     """Return the 18th character of an ID card from its first 17 digits (ISO 7064, MOD 11-2).
 
+    Parameters
+    ----------
+    digits
+        The first 17 digits.
+
+    Returns
+    -------
+    str
+        A digit or ``"X"``.
+
     Examples
     --------
     >>> check_character("11010519491231002")
@@ -30,6 +40,16 @@ def as_id_card(text: str) -> str | None:
 
     Groups, full-width digits and a small x are understood. Fifteen digits are brought to eighteen, and the G of a
     学籍号 is left off, for a G number is the ID card: so one person has one number.
+
+    Parameters
+    ----------
+    text
+        What may be a number.
+
+    Returns
+    -------
+    str or None
+        Its 18 characters.
 
     Examples
     --------

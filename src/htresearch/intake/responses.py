@@ -127,6 +127,7 @@ def read(
     Returns
     -------
     Answers
+        The answers, what identifies apart, and the receipt.
 
     Raises
     ------
@@ -134,6 +135,18 @@ def read(
         If the file cannot be read for certain.
     ArgumentError
         If an argument is none of its possible values.
+
+    Examples
+    --------
+    >>> import tempfile, htresearch as ht
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> study = ht.simulate(folder / "d", 1, 3, 1, measures=["run"], surveys="surveys")
+    >>> from htresearch.intake import demonstration
+    >>> file = folder / "climate.xlsx"
+    >>> form = ht.load_instrument("surveys/class_climate.yaml")
+    >>> planted = demonstration.export(study, form, "2024-1", file)
+    >>> len(read(file, form).frame) > 9
+    True
     """
     if not isinstance(instrument, Instrument):
         instrument = load_instrument(instrument)

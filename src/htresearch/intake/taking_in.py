@@ -55,7 +55,7 @@ def take_in(
 
     Parameters
     ----------
-    path, instrument, source
+    path, instrument
         As in `htresearch.read_responses`.
     study
         The study's folder; made if there is none.
@@ -67,6 +67,8 @@ def take_in(
         Is told who stands behind each pseudonym; save it apart from the study.
     roster
         Head teachers: `htresearch.intake.school.Roster`, or a frame with name, school and teacher_id.
+    source
+        As in `htresearch.read_responses`.
     opened_on, closed_on
         First and last day of the round; by default those that the study has, or else the days of the first and the
         last answer.
@@ -80,6 +82,7 @@ def take_in(
     Returns
     -------
     Receipt
+        What was found, taken in and left out, counted.
 
     Raises
     ------
@@ -87,6 +90,20 @@ def take_in(
         If the file cannot be read for certain or the study would break a rule; nothing is written then.
     ArgumentError
         If an argument is none of its possible values.
+
+    Examples
+    --------
+    >>> import tempfile, htresearch as ht
+    >>> from htresearch.intake import Key, Linkage, demonstration
+    >>> desk = Path(tempfile.mkdtemp())
+    >>> form = ht.load_instrument("surveys/class_climate.yaml")
+    >>> asked = ht.simulate(desk / "asked", 1, 3, 1, measures=["run"], surveys="surveys")
+    >>> planted = demonstration.export(asked, form, "2024-1", desk / "climate.xlsx")
+    >>> study = ht.simulate(desk / "study", 1, 3, 1, measures=["run"])
+    >>> key = Key.create(desk / "centre.key", study)
+    >>> receipt = take_in(desk / "climate.xlsx", form, study, "2024-1", key, Linkage(key))
+    >>> "responses" in ht.open_study(study).tables
+    True
     """
     if not isinstance(instrument, Instrument):
         instrument = load_instrument(instrument)

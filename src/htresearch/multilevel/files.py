@@ -128,6 +128,7 @@ def load_fit(path: str | Path) -> MultilevelFit:
     Returns
     -------
     MultilevelFit
+        The model as it was saved.
 
     Raises
     ------
@@ -135,6 +136,16 @@ def load_fit(path: str | Path) -> MultilevelFit:
         If there is no such file, it is no saved model, a newer version wrote it, or it is damaged.
     UnsupportedError
         If its formula calls other functions.
+
+    Examples
+    --------
+    >>> import tempfile, pandas as pd, htresearch as ht
+    >>> frame = pd.DataFrame({"y": [1.0, 2, 4, 3, 5, 9, 4, 6], "school": list("aabbccdd")})
+    >>> fit = ht.fit_multilevel("y ~ 1 + (1 | school)", frame)
+    >>> path = Path(tempfile.mkdtemp()) / "model.zip"
+    >>> _ = fit.save(path)
+    >>> bool(ht.load_fit(path).tidy().equals(fit.tidy()))
+    True
     """
     path = Path(path)
     checks.require(_missing(path))

@@ -134,12 +134,14 @@ def fixed_effects(
         A row per observation.
     outcome
         A numeric column.
-    exposures, controls
+    exposures
         Numeric or categorical columns; a category enters as its difference from the first one.
     group
         Column of the groups within which is compared, such as the school.
     cluster
         Column of the units within which errors go together, such as the class.
+    controls
+        Further columns, as `exposures`.
     conf_level
         Of the intervals.
 

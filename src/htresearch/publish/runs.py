@@ -66,6 +66,11 @@ def execute(
     failed
         The folder that keeps the notebook if a cell fails, as ``NN_topic.failed.ipynb``.
 
+    Returns
+    -------
+    nbformat.NotebookNode
+        The notebook with its outputs.
+
     Raises
     ------
     NotebookError
@@ -239,6 +244,17 @@ def refresh(
     The committed outputs are the Chinese ones. Cell identifiers stay, clocks and counters are left out, so that a
     difference in version control is a difference in what is said. Nothing is written unless every notebook ran.
 
+    Parameters
+    ----------
+    notebooks
+        The folder of the notebooks.
+    language
+        What the runs speak.
+    workers
+        How many notebooks run at once.
+    progress
+        Called after each run with how many are done, how many there are, and the notebook's name.
+
     Returns
     -------
     list of Path
@@ -248,6 +264,11 @@ def refresh(
     ------
     NotebookError
         If a notebook is misshapen, fails, warns, or shows an image without alternative text.
+
+    Examples
+    --------
+    >>> import htresearch as ht
+    >>> ht.publish.refresh("notebooks")  # doctest: +SKIP
     """
     paths = cells.find(notebooks)
     checks.require(*cells.all_shape_faults(paths), error=NotebookError)

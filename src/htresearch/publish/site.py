@@ -8,6 +8,7 @@ from htresearch import atomic, checks
 from htresearch.errors import Fault, HTResearchError, NotebookError
 from htresearch.language import LANGUAGES, Text
 from htresearch.publish import cells, leaks
+from htresearch.publish.docs import write_docs
 from htresearch.publish.html.about import Citation, citation
 from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
 from htresearch.publish.kept import Kept
@@ -40,6 +41,7 @@ def build_site(
     pdf: bool = False,
     scan_leaks: bool = True,
     secrets: Secrets | None = None,
+    docs: str | Path | None = None,
 ) -> Path:
     """Run the numbered notebooks of a folder and lay them out as a site that opens from the disk.
 
@@ -73,6 +75,8 @@ def build_site(
         Whether runs and pages are searched for what says who somebody is, see `scan`; a find stops publication.
     secrets
         Names and ids to be searched for, beside what is known by its form.
+    docs
+        A folder of pages in Markdown; with it, the documentation is written to the folder ``docs`` of the site.
 
     Returns
     -------
@@ -82,8 +86,8 @@ def build_site(
     Raises
     ------
     NotebookError
-        With everything that is wrong with the notebooks and their runs, or with every leak: where it stands and of
-        which kind it is, not what it is.
+        With everything that is wrong with the notebooks and their runs and with the pages of `docs`, or with every
+        leak: where it stands and of which kind it is, not what it is.
 
     Examples
     --------
@@ -109,6 +113,8 @@ def build_site(
     cited = citation(Path(notebooks).absolute().parent)
     prints = {(page.language, page.stem): page_pdf(page, cited) for page in pages} if pdf else {}
     with atomic.new_folder(site, ours=_is_site) as folder:
+        if docs is not None:
+            write_docs(docs, folder / "docs", languages, [path.stem for path in paths])
         _write(folder, pages, languages, prints, cited)
         if scan_leaks:
             leaks.refuse(leaks.scan(folder, secrets, small_counts=False))
@@ -170,4 +176,5 @@ def _write(
         (PARTS.get(digit, _OTHERS), [entries[stem] for stem in stems])
         for digit, stems in groupby(entries, key=lambda stem: stem[0])
     ]
-    (folder / "index.html").write_bytes(lay_out_contents(parts, languages, cited).encode("utf-8"))
+    docs = "docs/index.html" if (folder / "docs").is_dir() else ""
+    (folder / "index.html").write_bytes(lay_out_contents(parts, languages, cited, docs).encode("utf-8"))

@@ -182,8 +182,26 @@ def polychoric(items: pd.DataFrame, missing: str = "listwise", conf_level: float
     """Correlate ordered categories as the continuous, normal answers that lie behind them would.
 
     Olsson's two steps: thresholds from each item's own shares, then for each pair the correlation of greatest
-    likelihood. All pairs together, from their tables. The same as ``correlations(items, kind="polychoric")``, which
-    says what it takes, returns and raises.
+    likelihood. All pairs together, from their tables. The same as ``correlations(items, kind="polychoric")``.
+
+    Parameters
+    ----------
+    items
+        A column per item, numbers in the order of the categories, at most 20 of them.
+    missing
+        ``"listwise"``: respondents who answered every item; ``"pairwise"``: all who answered both of a pair.
+    conf_level
+        Of the intervals.
+
+    Returns
+    -------
+    Correlations
+        `tidy` has a row per pair; `matrix` is the square.
+
+    Raises
+    ------
+    ArgumentError
+        If an item is constant or no number, has more than 20 categories, or is the only one.
 
     References
     ----------

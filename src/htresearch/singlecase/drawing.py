@@ -147,10 +147,25 @@ def load_drawing(path: str | Path) -> Drawing:
     path
         The file.
 
+    Returns
+    -------
+    Drawing
+        The drawing, recomputed from its seed.
+
     Raises
     ------
     ArgumentError
         If it is no drawing, was changed since, or its outcome does not follow from its seed.
+
+    Examples
+    --------
+    >>> import tempfile, htresearch as ht
+    >>> from pathlib import Path
+    >>> path = Path(tempfile.mkdtemp()) / "draw.json"
+    >>> drawn = ht.singlecase.draw_start(20, min_baseline=5, min_treatment=5, seed=1)
+    >>> _ = drawn.save(path)
+    >>> ht.singlecase.load_drawing(path) == drawn
+    True
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -74,7 +74,26 @@ def as_faults(faults: pd.DataFrame) -> tuple[Fault, ...]:
 
 
 def report(faults: pd.DataFrame, at_most: int = 20) -> str:
-    """Write the table of faults for reading: at most `at_most` lines a rule, then how many more there are."""
+    """Write the table of faults for reading.
+
+    Parameters
+    ----------
+    faults
+        What `validate` returned.
+    at_most
+        How many lines a rule; then how many more there are is said.
+
+    Returns
+    -------
+    str
+        The faults, rule by rule, in the language now spoken.
+
+    Examples
+    --------
+    >>> from htresearch import study
+    >>> "nowhere" in study.report(study.validate("nowhere"))
+    True
+    """
     lines = []
     groups = faults.fillna({"column": ""}).groupby(["table", "column", "rule", "fix"], sort=False, dropna=False)
     for (table, column, rule, fix), rows in groups:

@@ -75,6 +75,11 @@ def render(
         Whether figures that carry the data behind them get a link to a file beside the page; without it, the page
         stays a single file.
 
+    Returns
+    -------
+    Page
+        Its opening and its body.
+
     Raises
     ------
     NotebookError
@@ -180,9 +185,15 @@ def lay_out(
 
 
 def lay_out_contents(
-    parts: Sequence[tuple[Text, Sequence[dict[str, Page]]]], languages: Sequence[str], cited: Citation | None = None
+    parts: Sequence[tuple[Text, Sequence[dict[str, Page]]]],
+    languages: Sequence[str],
+    cited: Citation | None = None,
+    docs: str = "",
 ) -> str:
-    """Return the page of contents: parts, each with its notebooks in every language; then the same by clause."""
+    """Return the page of contents: parts, each with its notebooks in every language; then the same by clause.
+
+    `docs` is the relative address of the documentation, if there is one.
+    """
     entries = [entry for _, shelf in parts for entry in shelf]
     groups = []
     for letter, title in clauses.GROUPS.items():
@@ -200,6 +211,7 @@ def lay_out_contents(
             languages=languages,
             groups=groups if any(by_clause for _, by_clause, _ in groups) else [],
             names=_NAMES,
+            docs=docs,
             citation=cited or citation(""),
             versions=versions(),
             **_frame(),

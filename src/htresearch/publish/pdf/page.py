@@ -30,6 +30,11 @@ def page_pdf(page: Page, cited: Citation | None = None) -> bytes:
     cited
         How it is cited; unless given, as a part of this package.
 
+    Returns
+    -------
+    bytes
+        The PDF.
+
     Examples
     --------
     >>> from htresearch.publish import Page
