@@ -164,9 +164,7 @@ def _demo(data: Path, notebooks: Path, site: Path) -> None:
     _publish(notebooks, site, language.LANGUAGES, workers=2)
 
 
-def _publish(
-    notebooks: Path, site: Path, languages: Sequence[str], docs: Path | None = None, **how: object
-) -> None:
+def _publish(notebooks: Path, site: Path, languages: Sequence[str], docs: Path | None = None, **how: object) -> None:
     from htresearch.publish import build_site
 
     if docs is None and (beside := notebooks.absolute().parent / "docs").is_dir():

@@ -1,8 +1,15 @@
 """What may be shown: every output is checked before it leaves, and what is not known to be safe does not leave."""
 
-from htresearch.disclosure import frames, protected, tables  # noqa: F401 (they register their checkers)
+from htresearch.disclosure import (  # noqa: F401 - they register their checkers
+    figures,
+    frames,
+    protected,
+    results,
+    scales,
+    single_cases,
+    tables,
+)
 from htresearch.disclosure.audit import Audit, Protection, audit
-from htresearch.disclosure import figures, results, scales, single_cases  # noqa: F401 - they register checkers
 from htresearch.disclosure.check import check, register
 from htresearch.disclosure.ledger import RefusedError, Release
 from htresearch.disclosure.memory import LedgerError
