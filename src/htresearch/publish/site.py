@@ -39,6 +39,7 @@ def build_site(
     progress: Progress | None = None,
     fresh: bool = False,
     pdf: bool = False,
+    figure_data: bool = False,
     scan_leaks: bool = True,
     secrets: Secrets | None = None,
     docs: str | Path | None = None,
@@ -71,6 +72,9 @@ def build_site(
         Whether to run everything, whatever was kept.
     pdf
         Whether to make a PDF of each page too.
+    figure_data
+        Whether pages offer the numbers that their figures draw as CSV. They are exact: only for data that may be
+        shown so, simulated ones for instance.
     scan_leaks
         Whether runs and pages are searched for what says who somebody is, see `scan`; a find stops publication.
     secrets
@@ -109,7 +113,7 @@ def build_site(
     keep_failed(runs, beside)
     if scan_leaks:  # first where it can be said which cell it is; below, all that was written
         leaks.refuse(leak for done in runs for leak in leaks.scan_notebook(done.notebook, done.path.name, secrets))
-    pages = _pages(runs)
+    pages = _pages(runs, figure_data)
     cited = citation(Path(notebooks).absolute().parent)
     prints = {(page.language, page.stem): page_pdf(page, cited) for page in pages} if pdf else {}
     with atomic.new_folder(site, ours=_is_site) as folder:
@@ -127,7 +131,7 @@ def _is_site(folder: Path) -> bool:
     return index.is_file() and mark in index.read_text(encoding="utf-8", errors="replace")
 
 
-def _pages(runs: list[Run]) -> list[Page]:
+def _pages(runs: list[Run], figure_data: bool) -> list[Page]:
     """Render every run that ended well, or say all that is wrong with any of them."""
     pages: list[Page] = []
     faults: dict[str, Fault] = {}
@@ -136,7 +140,9 @@ def _pages(runs: list[Run]) -> list[Page]:
             faults.setdefault(str(done.fault.where), done.fault)  # a cell fails alike in both languages
             continue
         try:
-            pages.append(render(done.notebook, done.path.name, done.language, done.path.parent, offer_data=True))
+            pages.append(
+                render(done.notebook, done.path.name, done.language, done.path.parent, offer_data=figure_data)
+            )
         except HTResearchError as error:
             for fault in error.faults:
                 faults.setdefault(str(fault), fault)
