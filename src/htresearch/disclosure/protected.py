@@ -215,7 +215,7 @@ def check_protected(thing: ProtectedTable, rules: Rules) -> Verdicts:
     """Check what is left of a protected table, and attack what is not."""
     from htresearch.disclosure.tables import term
 
-    terms = [term(thing.table, row) for row in thing.table.cells.to_dict("records")]
+    terms = [term(thing.table, row, i) for i, row in enumerate(thing.table.cells.to_dict("records"), 1)]
     frame = check(thing.table, rules).frame
     failing = (frame["verdict"] == "fail").to_numpy()
     findings = [
