@@ -342,7 +342,7 @@ def _few(cell: int, kind: str, least: int) -> Finding:
 def _edges(cell: int) -> Finding:
     return Finding(
         cell,
-        "minimum_maximum",
+        "extreme",
         Text("直方图的两端就是最小值和最大值。", "The histogram ends at the smallest and the largest value."),
         Text("请用整齐的分界，例如 bins=range(40, 101, 10)。", "Use round edges, such as bins=range(40, 101, 10)."),
     )

@@ -366,7 +366,7 @@ def _few_groups(column: str, least: int) -> Finding:
 def _few_holders(least: int) -> Finding:
     return Finding(
         None,
-        "zero_cells",
+        "two_values",
         Text(
             "因变量只有两个值，而在某一类别中，某个值几乎没有人有，或几乎人人都有。",
             "The outcome has two values, and in some category too few have one of them, or nearly all do.",
