@@ -66,6 +66,7 @@ def site(tmp_path_factory):
         folder / "site",
         parameters={"greeting": "set"},
         progress=lambda done, total, name: seen.append((done, total, name)),
+        figure_data=True,
     )
     assert seen == [(1, 4, "00_tour"), (2, 4, "00_tour"), (3, 4, "20_dose"), (4, 4, "20_dose")]
     return index.parent
