@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -199,10 +200,8 @@ class Release:
 
     def to_json(self) -> str:
         """Return the decision record of the whole release in ACRO's shape: no count and no value of any output."""
-        from htresearch import __version__
-
         results = {name: entry["decision"] for name, entry in self._open().entries.items()}
-        content = {"version": f"htresearch {__version__}", "results": results, "attempts": self._open().attempts}
+        content = {"version": f"htresearch {version('htresearch')}", "results": results, "attempts": self._open().attempts}
         return json.dumps(content, ensure_ascii=False, indent=2)
 
     def to_html(self) -> str:
