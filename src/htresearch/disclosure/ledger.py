@@ -201,7 +201,11 @@ class Release:
     def to_json(self) -> str:
         """Return the decision record of the whole release in ACRO's shape: no count and no value of any output."""
         results = {name: entry["decision"] for name, entry in self._open().entries.items()}
-        content = {"version": f"htresearch {version('htresearch')}", "results": results, "attempts": self._open().attempts}
+        content = {
+            "version": f"htresearch {version('htresearch')}",
+            "results": results,
+            "attempts": self._open().attempts,
+        }
         return json.dumps(content, ensure_ascii=False, indent=2)
 
     def to_html(self) -> str:
