@@ -83,6 +83,7 @@ def main() -> None:
         out = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         out.writeheader()
         out.writerow(large_table())
+        file.flush()
         for seed in range(districts):
             out.writerow(one_district(seed))
             file.flush()

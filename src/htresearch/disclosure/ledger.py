@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -199,8 +200,6 @@ class Release:
 
     def to_json(self) -> str:
         """Return the decision record of the whole release in ACRO's shape: no count and no value of any output."""
-        from importlib.metadata import version
-
         results = {name: entry["decision"] for name, entry in self._open().entries.items()}
         content = {
             "version": f"htresearch {version('htresearch')}",
