@@ -92,7 +92,7 @@ def test_it_shows_no_name():
         "school_id:teacher_id（621）",
         "print('用时：\\n', x)",
         "<td class='gt_row' id='t_head'>1,404</td></tr></var></media>",
-        "../data/demo, src/home/a, data/temp/x",
+        "../data/demo, src/home/a, data/var/x",
         "2024-11-28 08:00",
         "#C00000 #0072B2 #D55E00",
         "t_test p_value s_i r_wg cls_mean t_5 p_05",

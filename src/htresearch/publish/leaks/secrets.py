@@ -74,7 +74,7 @@ class Secrets:
     --------
     >>> secrets = Secrets(names=["王兰"], ids=["T-104"])
     >>> secrets.kinds("王 兰 (t-104)，/home" "/wang/data.csv")
-    ['name', 'study_id', 'path']
+    ['name', 'path', 'study_id']
     >>> secrets.mask("report_T-104.pdf")
     'report_‹研究中的编号›.pdf'
     """
