@@ -3,7 +3,10 @@
 A spread sample of the table stands here; all 200 are compared by benchmarks/random_designs.py.
 """
 
+import numpy as np
 import pytest
+
+from htresearch.multilevel.search import newton_step
 
 from .random_designs import DESIGNS, HARD, SLOPED, compare
 
@@ -31,3 +34,7 @@ def test_the_table_holds_every_kind():
         assert {case.reml for case in part} == {True, False}
         assert {case.weights is None for case in part} == {True, False}
     assert {case.slopes for case in nested} == {"none", "apart", "correlated"}
+
+
+def test_where_nothing_curves_newton_goes_nowhere():
+    assert newton_step(np.array([1e-9]), np.zeros((1, 1))).tolist() == [0.0]

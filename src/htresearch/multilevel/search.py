@@ -303,6 +303,8 @@ def newton_step(gradient: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(curvature)), 1e-300))
     values, vectors = np.linalg.eigh(curvature * np.outer(unit, unit))
     size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
+    if not size.any():  # level in every direction, as far as numbers can tell
+        return np.zeros_like(gradient)
     return -unit * (vectors @ (vectors.T @ (unit * gradient) / size))
 
 
