@@ -27,6 +27,17 @@ def register(*types: type | str) -> Callable[[Callable], Callable]:
     -------
     callable
         A decorator for ``checker(thing, rules, **what) -> Verdicts``; `what` are the keywords that it takes.
+
+    Examples
+    --------
+    >>> from htresearch.disclosure import check, decide, register
+    >>> class Motto(str):
+    ...     pass
+    >>> @register(Motto)
+    ... def motto(thing, rules):
+    ...     return decide(["motto"], [], rules)
+    >>> check(Motto("All pupils")).passed
+    True
     """
 
     def keep(checker: Callable) -> Callable:

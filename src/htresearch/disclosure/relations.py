@@ -131,6 +131,10 @@ def linear_table(values, relations, lower=0.0, upper=np.inf, labels=()) -> Linea
     labels
         The cells' names.
 
+    Returns
+    -------
+    LinearTable
+
     Raises
     ------
     ArgumentError
@@ -198,6 +202,11 @@ def crossed_table(leaves, axes: Sequence[Axis], lower=0.0, upper=np.inf) -> Line
         The dimensions, e.g. a hierarchy of schools and a classification.
     lower, upper
         Bounds known of every cell beforehand.
+
+    Returns
+    -------
+    LinearTable
+        A cell for each combination of nodes, margins among them, and the relations that tie them.
 
     Examples
     --------

@@ -197,6 +197,12 @@ def decide(
     Verdicts
         Columns term, verdict, rule (the first), reason, needed, rules (all that are broken), cell. An output without
         a cell fails: nothing was there to check.
+
+    Examples
+    --------
+    >>> from htresearch.disclosure import decide, load_rules
+    >>> decide(["a", "b"], [], load_rules("public")).passed
+    True
     """
     findings = list(findings)
     terms = list(terms)
