@@ -28,9 +28,10 @@ def _modules() -> list[str]:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    """A folder like the repository's: the surveys, and as `data/demo` a district of a few classes."""
+    """A folder like the repository's: surveys, notebooks, and as `data/demo` a district of a few classes."""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(ROOT / "surveys", folder / "surveys")
+    for name in ("surveys", "notebooks"):
+        shutil.copytree(ROOT / name, folder / name)
     htresearch.simulate(
         folder / "data" / "demo", schools=3, classes_per_school=2, terms=6, measures=["maths"], seed=1
     )

@@ -1,12 +1,15 @@
 """Every kind of secret in every place: found, and never repeated."""
 
+import base64
+import re
+
 import nbformat
 import planted
 import pytest
 
 from htresearch import language
 from htresearch.errors import NotebookError
-from htresearch.publish.leaks import Secrets, refuse, scan, scan_content, scan_notebook
+from htresearch.publish.leaks import Secrets, pieces, refuse, scan, scan_content, scan_notebook
 
 KNOWN = Secrets(planted.NAMES, planted.IDS)
 SECRETS = pytest.mark.parametrize("kind", planted.SECRETS)
@@ -129,3 +132,14 @@ def test_alt_text_and_attachments_of_a_pdf_are_searched():
     buffer = io.BytesIO()
     writer.write(buffer)
     assert {leak.kind for leak in scan_content("x.pdf", buffer.getvalue(), KNOWN)} == {"phone"}
+
+
+@pytest.mark.parametrize("more", range(4))
+@pytest.mark.parametrize("word", ["", "left", "c", "center"])
+def test_an_image_is_told_from_the_attribute_behind_it(more, word):
+    """Attributes are read one after another, and a word behind an image could be its last letters."""
+    image = b"\x89PNG\r\n\x1a\n" + bytes(range(60)) * 3 + b"x" * more
+    page = f'<p><img src="data:image/png;base64,{base64.b64encode(image).decode()}" class="{word}"></p>'
+    assert not any(
+        re.search("[A-Za-z0-9+/]{64}", piece.text or "") for piece in pieces.of_file("a.html", page.encode())
+    )

@@ -217,6 +217,8 @@ def _loose(text: str, table: str, depth: int) -> Iterator[Piece]:
 
 
 def _decoded(word: str) -> bytes | None:
+    if len(word) % 4 == 1:  # no base64 has this length: a letter of what stands behind it was taken along
+        word = word[:-1]
     try:
         return base64.b64decode(word + "=" * (-len(word) % 4))
     except binascii.Error:
