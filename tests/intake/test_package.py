@@ -21,6 +21,7 @@ ROWS = {
     "rows that no sheet has": b'<row r="3"><c r="A4000000000"><v>1</v></c></row>',
     "other quotation marks": FAR.replace(b'"', b"'"),
     "line breaks": FAR.replace(b" r=", b"\nr="),
+    "no space before it": b'<row r="3"><c t="n"r="XFD1048576"><v>1</v></c></row>',
     "spaces": FAR.replace(b"=", b" = "),
     "small letters": FAR.replace(b"XFD", b"xfd"),
     "character references": FAR.replace(b"XFD", b"&#88;FD"),
@@ -93,6 +94,9 @@ STRANGE = [
     b'<c r="A2" r="ZZ99">',
     b'<c r="A2" r ="ZZ99">',
     b'<c r="A2"\tr="ZZ99">',
+    b'<c r="A2"\nr\t="ZZ99">',
+    b'<c t="n"r="ZZ99">',
+    b"<x:f/>",
     b'<c r="ab2">',
     b'<c r="AAAA2">',
     b'<c r="A12345678">',
@@ -109,8 +113,9 @@ STRANGE = [
 
 
 def test_what_is_written_as_usual_is_measured_by_its_bytes():
-    assert package._as_usual(USUAL) == (2, 1_048_576, 16_384)
-    assert package._as_usual(b"") == (0, 0, 0)
+    assert package._as_usual(USUAL) == (2, 1_048_576, 16_384, True)
+    assert package._as_usual(USUAL[:-3]) == (2, 1_048_576, 16_384, False)
+    assert package._as_usual(b"") == (0, 0, 0, False)
 
 
 @pytest.mark.parametrize("tag", STRANGE)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from unicodedata import category, normalize
 
@@ -291,9 +292,10 @@ def _body(rows: list[list], top: int) -> tuple[list[int], list[Text]]:
 
 def _column(kept: list[list], body: list[int], j: int, header: str, top: int) -> Column:
     def read() -> np.ndarray:
-        cells = np.empty(len(kept), dtype=object)
-        cells[:] = [row[j] if j < len(row) else None for row in kept]
-        return cells
+        try:
+            return np.fromiter(map(itemgetter(j), kept), object, len(kept))
+        except IndexError:  # lines of a text file may be shorter
+            return np.fromiter((row[j] if j < len(row) else None for row in kept), object, len(kept))
 
     return Column(header, cell(top, j), read, lambda i: cell(body[i], j), variable=header.strip())
 

@@ -27,11 +27,12 @@ _UNSAVED = re.compile(
 
 _ROW = re.compile(rb"<(?:\w+:)?row(?=[\s/>])")
 #: Attributes that say where a row or a cell is, and what they say: the number of its row, the letters of its column.
-_PLACE = re.compile(rb"\sr\s*=\s*[\"']")
-_NUMBERS = re.compile(rb"\sr\s*=\s*[\"'][A-Za-z]*(\d{1,20})[\"']")
-_COLUMNS = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]+)\d")
+#: The reader asks for no space between two attributes.
+_PLACE = re.compile(rb"[\s\"']r\s*=\s*[\"']")
+_NUMBERS = re.compile(rb"[\s\"']r\s*=\s*[\"'][A-Za-z]*(\d{1,20})[\"']")
+_COLUMNS = re.compile(rb"[\s\"']r\s*=\s*[\"']([A-Za-z]+)\d")
 #: A cell that does not say where it is: it stands behind the one before.
-_NAMELESS = re.compile(rb"<(?:\w+:)?c(?:(?=\s)(?![^<>]*\sr\s*=)[^<>]*)?/?>")
+_NAMELESS = re.compile(rb"<(?:\w+:)?c(?:(?=\s)(?![^<>]*[\s\"']r\s*=)[^<>]*)?/?>")
 
 
 def check_package(path: Path) -> dict[str, tuple[str, ...]]:
@@ -118,7 +119,8 @@ def _pieces(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
         tail = b""
         while piece := stream.read(_PIECE):
             piece = tail + piece
-            cell = max(piece.rfind(b"<c "), piece.rfind(b":c "))
+            cell = piece.rfind(b"<c ")
+            cell = piece.rfind(b":c ") if cell < 0 else cell
             cut = piece.rfind(b"<", 0, max(cell, 0) + 1)
             cut = piece.rfind(b"<") if cut <= 0 else cut
             if cut <= 0 and len(piece) > 2 * _PIECE:
@@ -149,7 +151,7 @@ def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, le
             strange += len(_PLACE.findall(piece)) - len(said)
             nameless.add(piece)
         errors += re.findall(rb'<(?:\w+:)?c r="([A-Z]{1,3}\d{1,7})"[^>]* t="e"', piece) if b't="e"' in piece else []
-        errors += _UNSAVED.findall(piece) if b"<f" in piece or b":f" in piece else []
+        errors += _UNSAVED.findall(piece) if usual is None or usual.formulas else []
         if long:  # one long text that a million cells refer to is a million copies once it is read
             refers = np.array(re.findall(rb't="s"[^>]*>\s*<v>(\d{1,9})<', piece), dtype=np.int64)
             text += int(lengths[refers[refers < len(lengths)]].sum())
@@ -172,53 +174,66 @@ class _Usual(NamedTuple):
     rows: int
     height: int
     width: int
+    formulas: bool
 
 
 def _as_usual(piece: bytes) -> _Usual | None:
     """Return what a piece spans; None if anything in it is not written as spreadsheets write it.
 
-    Nearly every piece of a large sheet is, and there a look at the bytes beside each ``<`` is ten times as fast as
-    expressions that allow for every way of writing.
+    Nearly every piece of a large sheet is, and there a look at the eight bytes beside each ``<c`` is twenty times as
+    fast as expressions that allow for every way of writing.
     """
-    marks = np.frombuffer(piece + b"\0" * 16, np.uint8)
-    at = np.flatnonzero(marks == ord("<"))
-    first = marks[at + 1]
-    cells, rows = at[first == ord("c")], at[first == ord("r")]
-    places = len(cells) + len(rows)
+    marks = np.frombuffer(piece + b"\0" * 24, np.uint8)
+    #: The eight bytes that begin at each place, as one number, the first of them the lowest.
+    words = np.ndarray(len(marks) - 7, "<u8", marks, strides=(1,))
+    opens = marks[:-1] == ord("<")
+    cells, rows = (np.flatnonzero(opens & (marks[1:] == ord(letter))) for letter in "cr")
     if (
-        not np.isin(first, list(b"cr/vfti")).all()
-        or any(piece.count(b" \t\n\r"[i : i + 1] + b"r") != (0 if i else places) for i in range(4))
-        or not _spelled(marks, cells, b'<c r="')
-        or not _spelled(marks, rows, b'<row r="')
+        piece.count(b"r=") != len(cells) + len(rows)
+        or b" =" in piece
+        or any(space in piece and space + b"=" in piece for space in (b"\t", b"\n", b"\r"))
+        or _prefixed(marks)
+        or not (words[cells] & _LOW[6] == _word(b'<c r="')).all()
+        or not (words[rows] == _word(b'<row r="')).all()
     ):
         return None
-    letters = marks[cells[:, None] + 6 + np.arange(4)]
-    is_letter = np.logical_and.accumulate((letters >= ord("A")) & (letters <= ord("Z")), axis=1)
-    many = is_letter.sum(axis=1)
-    heights = _numbers(marks, np.concatenate([cells + 6 + many, rows + 8]))
-    if heights is None or not ((many > 0) & (many < 4)).all():
+    letters = words[cells + 6]
+    # A capital is 0x41 to 0x5a, a digit 0x30 to 0x39: bit 6 tells them apart, and what is neither gives no number.
+    of = [(letters >> np.uint64(8 * i)) & np.uint64(0xFF) for i in range(3)]
+    capital = np.logical_and.accumulate([(o >= ord("A")) & (o <= ord("Z")) for o in of])
+    heights = _numbers(words[np.concatenate([cells + 6 + capital.sum(axis=0), rows + 8])])
+    if heights is None or not capital[0].all():
         return None
     width = np.zeros(len(cells), np.int64)
-    for letter, counts in zip(letters.T[:3], is_letter.T[:3], strict=True):
-        width = np.where(counts, 26 * width + letter - (ord("A") - 1), width)
-    return _Usual(len(rows), int(heights.max(initial=0)), int(width.max(initial=0)))
+    for letter, counts in zip(of, capital, strict=True):
+        width = np.where(counts, 26 * width + letter.astype(np.int64) - (ord("A") - 1), width)
+    formulas = bool((opens & (marks[1:] == ord("f"))).any())
+    return _Usual(len(rows), int(heights.max(initial=0)), int(width.max(initial=0)), formulas)
 
 
-def _spelled(marks: np.ndarray, at: np.ndarray, word: bytes) -> bool:
-    return all((marks[at + i] == letter).all() for i, letter in enumerate(word))
+#: The lowest bytes of a word, by how many.
+_LOW = [np.uint64((1 << 8 * many) - 1) for many in range(8)]
 
 
-def _numbers(marks: np.ndarray, at: np.ndarray) -> np.ndarray | None:
-    """Return the numbers of at most seven digits that begin at places and end at a quotation mark; None elsewhere."""
-    written = marks[at[:, None] + np.arange(8)]
-    digits = np.logical_and.accumulate((written >= ord("0")) & (written <= ord("9")), axis=1)
-    many = digits.sum(axis=1)
-    if ((many < 1) | (many > 7)).any() or (marks[at + many] != ord('"')).any():
-        return None
-    found = np.zeros(len(at), np.int64)
-    for digit, counts in zip(written.T, digits.T, strict=True):
-        found = np.where(counts, 10 * found + digit - ord("0"), found)
-    return found
+def _word(letters: bytes) -> np.uint64:
+    return np.uint64(int.from_bytes(letters, "little"))
+
+
+def _prefixed(marks: np.ndarray) -> bool:
+    """Tell whether a colon stands before what may be a row, a cell or a formula: ``<x:c r="A1">`` is a cell."""
+    return bool(np.isin(marks[np.flatnonzero(marks == ord(":")) + 1], list(b"crf")).any())
+
+
+def _numbers(words: np.ndarray) -> np.ndarray | None:
+    """Return the numbers of one to seven digits that words begin with, a quotation mark behind; None elsewhere."""
+    number, ended = np.zeros(len(words), np.int64), np.zeros(len(words), bool)
+    for place in range(8):
+        byte = ((words >> np.uint64(8 * place)) & np.uint64(0xFF)).astype(np.int64)
+        if not (ended | ((byte >= ord("0")) & (byte <= ord("9"))) | ((byte == ord('"')) & (place > 0))).all():
+            return None
+        ended |= byte == ord('"')
+        number = np.where(ended, number, 10 * number + byte - ord("0"))
+    return number if ended.all() else None
 
 
 class _Longest:

@@ -208,11 +208,9 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
     height, width = read.total_height, read.total_width
     if height * width > limits.MOST_CELLS:
         raise limits.too_many(path, height, width, meta.name)
-    # Row by row, and equal texts once: answers repeat, so this halves the memory that a large export takes.
-    texts: dict[str, str] = {}
     left = [None] * (read.start or (0, 0))[1]  # empty columns before the first cell are not given
-    known = texts.setdefault
-    rows = [left + [known(v, v) if type(v) is str and v else _value(v) for v in row] for row in read.iter_rows()]
+    value = _Values().__getitem__
+    rows = [left + list(map(value, row)) for row in read.iter_rows()]
     while rows and all(v is None for v in rows[-1]):
         rows.pop()
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in read.merged_cell_ranges or ())
@@ -220,9 +218,13 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
     return Sheet(meta.name, rows, merged, hidden, errors.get(meta.name, ()))
 
 
-def _value(value: object) -> object:
-    if value == "":
-        return None
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+class _Values(dict):
+    """What cells hold, by what the reader gives; equal texts once, which halves the memory that answers take."""
+
+    def __missing__(self, given: object) -> object:
+        if isinstance(given, str):
+            return self.setdefault(given, given or None)
+        # Numbers are not kept: 1, 1.0 and True would be one key.
+        if isinstance(given, timedelta):
+            return given.total_seconds()
+        return int(given) if isinstance(given, float) and given.is_integer() and abs(given) < 1e15 else given
