@@ -13,7 +13,7 @@ from htresearch import checks
 from htresearch.errors import ArgumentError, Fault
 from htresearch.language import Text
 from htresearch.result import Estimates
-from htresearch.singlecase.series import Phases, read_phases
+from htresearch.singlecase.series import Phases, Values, read_phases
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,13 +44,7 @@ class EffectSize(Estimates):
         return ax
 
 
-def read(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str,
-    conf_level: float,
-    *faults: Fault | None,
-) -> Phases:
+def read(baseline: Values, treatment: Values, improvement: str, conf_level: float, *faults: Fault | None) -> Phases:
     """Read two phases, and raise what is wrong with them together with everything wrong with the options."""
     options = [f for f in (*faults, checks.between("conf_level", conf_level, 0, 1, open_ends=True)) if f is not None]
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from htresearch import checks
 from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, normal_interval, read, summary
 from htresearch.singlecase.ratios import TOP, on_scale
-from htresearch.singlecase.series import Phases
+from htresearch.singlecase.series import Phases, Values
 
 GRADUAL_SCALES = ("count", "percentage", "proportion", "other")
 _SLOWEST = 0.99  # beyond it the effect is a straight line for as long as any class is watched
@@ -54,8 +53,8 @@ _FAMILY = {
 
 
 def gradual_effects(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     scale: str = "count",
     occasions: int | None = None,

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, effect, few, normal_interval, read
 from htresearch.singlecase.ratios import on_scale
+from htresearch.singlecase.series import Values
 
 
-def lrm(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str = "increase",
-    conf_level: float = 0.95,
-) -> EffectSize:
+def lrm(baseline: Values, treatment: Values, improvement: str = "increase", conf_level: float = 0.95) -> EffectSize:
     """Estimate the log ratio of the phases' medians.
 
     Parameters

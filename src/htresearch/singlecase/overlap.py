@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 from scipy import optimize, stats
 
 from htresearch import checks
 from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, effect, few, read
+from htresearch.singlecase.series import Values
 
 STANDARD_ERRORS = ("unbiased", "hanley", "null")
 NO_DISTRIBUTION = Text(
@@ -20,8 +18,8 @@ NO_DISTRIBUTION = Text(
 
 
 def nap(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     std_error: str = "unbiased",
     conf_level: float = 0.95,
@@ -159,11 +157,7 @@ def nap_interval(found: float, m: int, n: int, conf_level: float) -> tuple[float
     return float(low), float(high)
 
 
-def pnd(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str = "increase",
-) -> EffectSize:
+def pnd(baseline: Values, treatment: Values, improvement: str = "increase") -> EffectSize:
     """Estimate the percentage of nonoverlapping data: the share of the treatment better than all of the baseline.
 
     Parameters
@@ -219,11 +213,7 @@ def pnd(
     )
 
 
-def pem(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str = "increase",
-) -> EffectSize:
+def pem(baseline: Values, treatment: Values, improvement: str = "increase") -> EffectSize:
     """Estimate the percentage exceeding the median: the share of the treatment better than the baseline's median.
 
     Parameters

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 
 from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, effect, few, mean_and_variance, normal_interval, read, yes_or_no
+from htresearch.singlecase.series import Values
 
 DEVIATIONS = ("baseline", "pooled")
 
 
 def smd(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     std_dev: str = "baseline",
     bias_correct: bool = True,
@@ -167,11 +165,7 @@ def _scale(m: int, n: int, v_before: float, v_after: float, pooled: bool, note: 
 
 
 def pogo(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    goal: float,
-    improvement: str = "increase",
-    conf_level: float = 0.95,
+    baseline: Values, treatment: Values, goal: float, improvement: str = "increase", conf_level: float = 0.95
 ) -> EffectSize:
     """Estimate the percent of goal obtained: how much of the way from the baseline to the goal has been gone.
 

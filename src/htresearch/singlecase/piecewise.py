@@ -17,7 +17,7 @@ from htresearch.result import Estimates
 from htresearch.singlecase.cases import Case, missing_note, read_case
 from htresearch.singlecase.piecewise_lines import AUTOCORRELATIONS, FAMILIES, Lines, fit_lines
 from htresearch.singlecase.piecewise_words import not_the_family, remarks
-from htresearch.singlecase.series import read_values
+from htresearch.singlecase.series import Values, read_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +86,7 @@ def _terms_for_readers(terms: Sequence[str]) -> dict[str, Text]:
 
 
 def piecewise(
-    values: Sequence | np.ndarray | pd.Series,
+    values: Values,
     phases: Sequence | pd.Series,
     times: Sequence | pd.Series | None = None,
     family: str = "gaussian",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from htresearch import checks
 from htresearch.errors import ArgumentError, Fault
@@ -21,7 +19,7 @@ from htresearch.singlecase.effect import (
     read,
     yes_or_no,
 )
-from htresearch.singlecase.series import Phases
+from htresearch.singlecase.series import Phases, Values
 
 SCALES = ("count", "rate", "percentage", "proportion", "other")
 #: The largest value of a scale that has one.
@@ -40,8 +38,8 @@ class _Level:
 
 
 def lrr(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     form: str = "increasing",
     scale: str = "count",
@@ -149,8 +147,8 @@ def lrr(
 
 
 def lor(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     scale: str = "percentage",
     intervals: float | None = None,

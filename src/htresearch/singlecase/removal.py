@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 
 from htresearch import checks
 from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, effect, read
 from htresearch.singlecase.overlap import NO_DISTRIBUTION
-from htresearch.singlecase.series import Phases
+from htresearch.singlecase.series import Phases, Values
 
 IRD_FORMS = ("robust", "parker-2009")
 
 
-def pand(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str = "increase",
-) -> EffectSize:
+def pand(baseline: Values, treatment: Values, improvement: str = "increase") -> EffectSize:
     """Estimate the percentage of all nonoverlapping data: the most that can be kept without overlap.
 
     Parameters
@@ -79,12 +72,7 @@ def pand(
     )
 
 
-def ird(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str = "increase",
-    form: str = "robust",
-) -> EffectSize:
+def ird(baseline: Values, treatment: Values, improvement: str = "increase", form: str = "robust") -> EffectSize:
     """Estimate the improvement rate difference, from the fewest observations that make the phases overlap.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ import pandas as pd
 from htresearch import checks
 from htresearch.errors import Fault
 from htresearch.language import Text
+
+#: The observations of a phase in time order; None and NaN are missing.
+Values: TypeAlias = Sequence | np.ndarray | pd.Series
 
 #: Whether a change for the better is a higher or a lower value.
 IMPROVEMENT = ("increase", "decrease")
@@ -59,10 +63,7 @@ class Phases:
 
 
 def read_phases(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str = "increase",
-    fewest: tuple[int, int] = (1, 1),
+    baseline: Values, treatment: Values, improvement: str = "increase", fewest: tuple[int, int] = (1, 1)
 ) -> Phases:
     """Read the two phases of a case.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -13,7 +11,7 @@ from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, effect, few, normal_interval, read, summary
 from htresearch.singlecase.kendall import s_between, s_deviation, s_within, tau_b
 from htresearch.singlecase.overlap import STANDARD_ERRORS, compare, nap, nap_error, nap_interval
-from htresearch.singlecase.series import Phases
+from htresearch.singlecase.series import Phases, Values
 
 #: What each variant of Tau-U adds up, and the pairs it divides by. A, B: trend of a phase; AB: A against B.
 VARIANTS = {
@@ -30,8 +28,8 @@ _TAU_BC = "https://doi.org/10.1177/0145445516676750"
 
 
 def tau(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     std_error: str = "unbiased",
     conf_level: float = 0.95,
@@ -80,8 +78,8 @@ def tau(
 
 
 def tau_u(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     variant: str = "AB-A/mn",
     conf_level: float = 0.95,
@@ -178,8 +176,8 @@ _SAID_OF_TAU_U = Text(
 
 
 def tau_bc(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     correct: str = "always",
     form: str = "nonoverlap",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -12,7 +10,7 @@ from htresearch import checks
 from htresearch.language import Text
 from htresearch.singlecase.effect import EffectSize, effect, few, read
 from htresearch.singlecase.overlap import NO_DISTRIBUTION
-from htresearch.singlecase.series import Phases
+from htresearch.singlecase.series import Phases, Values
 
 TRENDS = ("regression", "split-middle")
 _SAID = {
@@ -21,12 +19,7 @@ _SAID = {
 }
 
 
-def pet(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
-    improvement: str = "increase",
-    trend: str = "regression",
-) -> EffectSize:
+def pet(baseline: Values, treatment: Values, improvement: str = "increase", trend: str = "regression") -> EffectSize:
     """Estimate the percentage exceeding the trend: the share of the treatment better than the baseline's line.
 
     Parameters
@@ -88,8 +81,8 @@ def pet(
 
 
 def cdc(
-    baseline: Sequence | np.ndarray | pd.Series,
-    treatment: Sequence | np.ndarray | pd.Series,
+    baseline: Values,
+    treatment: Values,
     improvement: str = "increase",
     trend: str = "regression",
     shift: float = 0.25,
