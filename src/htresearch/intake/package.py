@@ -6,7 +6,9 @@ import html
 import re
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,9 +138,9 @@ def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, le
     columns, numbers, spans = {b"A"}, {b"1"}, (0, 0)
     strange, nameless, rows, text, is_sheet, errors = 0, _Longest(), 0, 0, False, []
     long = len(lengths) and lengths.max() * part.file_size / 12 > limits.MOST_BYTES
-    for piece in _pieces(package, part):
+    for piece, usual in _looked_at(_pieces(package, part)):
         is_sheet = is_sheet or b"sheetData" in piece
-        if (usual := _as_usual(piece)) is not None:
+        if usual is not None:
             rows += usual.rows
             spans = max(spans[0], usual.height), max(spans[1], usual.width)
             nameless.pass_over(usual.rows)
@@ -166,6 +168,19 @@ def _check_sheet(path: Path, package: zipfile.ZipFile, part: zipfile.ZipInfo, le
     if text > limits.MOST_BYTES:
         raise refused(path, Text("单元格的文字总量过大", "its cells hold far too much text"), FILLED_PART)
     return tuple(name.decode() for name in errors)
+
+
+def _looked_at(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, _Usual | None]]:
+    """Yield each piece with what it spans; two are looked at while the next is unpacked."""
+    with ThreadPoolExecutor(2) as pool:
+        waiting: deque[tuple[bytes, Future]] = deque()
+        for piece in pieces:
+            waiting.append((piece, pool.submit(_as_usual, piece)))
+            if len(waiting) > 2:
+                first, usual = waiting.popleft()
+                yield first, usual.result()
+        for first, usual in waiting:
+            yield first, usual.result()
 
 
 class _Usual(NamedTuple):

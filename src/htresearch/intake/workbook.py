@@ -6,8 +6,11 @@ at, and a file is known by what it holds, not by its name.
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -210,12 +213,25 @@ def _sheet(path: Path, book, meta, errors: dict[str, tuple[str, ...]]) -> Sheet:
         raise limits.too_many(path, height, width, meta.name)
     left = [None] * (read.start or (0, 0))[1]  # empty columns before the first cell are not given
     value = _Values().__getitem__
-    rows = [left + list(map(value, row)) for row in read.iter_rows()]
+    with _no_collection():
+        rows = [left + list(map(value, row)) for row in read.iter_rows()]
     while rows and all(v is None for v in rows[-1]):
         rows.pop()
     merged = tuple(((a, b), (c, d)) for (a, b), (c, d) in read.merged_cell_ranges or ())
     hidden = str(meta.visible).rpartition(".")[2] != "Visible"
     return Sheet(meta.name, rows, merged, hidden, errors.get(meta.name, ()))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for rubbish again and again among lists of which none is."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 class _Values(dict):
