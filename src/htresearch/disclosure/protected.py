@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from htresearch.disclosure.audit import Protection, audit
 from htresearch.disclosure.check import check, register
 from htresearch.disclosure.relations import LinearTable, linear_table
 from htresearch.disclosure.rules import Rules, load_rules
-from htresearch.disclosure.suppression import Suppression, _heuristic, suppress
+from htresearch.disclosure.suppression import Suppression, suppress, widened
 from htresearch.disclosure.tabulate import ALL, Tabulation
 from htresearch.disclosure.verdicts import Finding, Verdicts, decide
 from htresearch.errors import Fault, UnsupportedError
@@ -79,6 +79,16 @@ class ProtectedTable:
         """What a reader must know."""
         said = (Text("有 {n} 个单元格不予公布。", "{n} cells are not shown.").format(n=int(self.suppressed.sum())),)
         return (*self.table.note, *(said if self.pattern is None else self.pattern.note))
+
+    def without(self, cells) -> ProtectedTable:
+        """Return the table with further cells not shown."""
+        hidden = self.suppressed.copy()
+        hidden[cells] = True
+        pattern = self.pattern
+        if pattern is not None:
+            cost = pattern.cost + float((hidden & ~pattern.suppressed).sum())
+            pattern = replace(pattern, suppressed=hidden, cost=cost, optimal=False, method="heuristic")
+        return replace(self, suppressed=hidden, pattern=pattern)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         from htresearch.appearance import table
@@ -199,15 +209,11 @@ def suppress_table(table: Tabulation, rules: object = None, seconds: float = 20.
             pattern = suppress(part, owed, seconds=seconds)
             hidden = pattern.suppressed
         elif not audit(part, hidden, owed).passed:
-            weights = 1.0 + np.log1p(np.abs(part.values))
-            nothing = np.zeros(len(hidden), bool)
-            hidden = _heuristic(part, owed, weights, nothing, np.random.default_rng(1), hidden)
+            hidden = widened(part, owed, hidden)
             if not audit(part, hidden, owed).passed:
                 hidden = np.ones(len(hidden), bool)
-    if pattern is not None and not (hidden == pattern.suppressed).all():
-        cost = pattern.cost + float((hidden & ~pattern.suppressed).sum())
-        pattern = Suppression(hidden, pattern.primary, cost, pattern.bound, False, pattern.audit, "heuristic")
-    return ProtectedTable(table, hidden, primary, rules, pattern)
+    found = ProtectedTable(table, primary if pattern is None else pattern.suppressed, primary, rules, pattern)
+    return found if (hidden == found.suppressed).all() else found.without(hidden)
 
 
 @register(ProtectedTable)

@@ -220,6 +220,13 @@ def _heuristic(table, protection, weights, frozen, random, pattern=None, known=(
         pattern |= fresh
 
 
+def widened(table: LinearTable, protection: Protection, pattern, frozen=None, seed: int = 1) -> np.ndarray:
+    """Add cells to a pattern until it protects, as far as may be; `frozen` cells stay published."""
+    frozen = np.zeros(len(pattern), bool) if frozen is None else frozen
+    weights = 1.0 + np.log1p(np.abs(table.values))
+    return _heuristic(table, protection, weights, frozen, np.random.default_rng(seed), pattern)
+
+
 def _independent(table, protection, missing, random) -> list[tuple[int, int]]:
     """Choose needs of one direction whose cells share no relation."""
     by_column = table.relations.tocsc()
