@@ -147,6 +147,9 @@ class Release:
         ArgumentError
             If the name is empty or stands for something else already.
         """
+        return self._add(thing, name)
+
+    def _add(self, thing: object, name: str, shown_safe: bool = False) -> Verdicts:
         memory = self._open()
         digest = digest_of(thing)
         checks.require(self._name_fault(name, digest, memory))
@@ -158,7 +161,7 @@ class Release:
         if name in memory.entries:
             return verdicts
         record = record_of(thing, name, memory.key)
-        if record is not None:
+        if record is not None and not shown_safe:
             before = [r for r in memory.records() if r.person == record.person]
             found = revealed(before, record, self.rules, self.seconds)
             if found is not None:
@@ -199,16 +202,19 @@ class Release:
             If the table may not leave even so; it has the ``verdicts``.
         """
         memory = self._open()
-        shown = suppress_table(table, self.rules, seconds)
-        record = record_of(shown, name, memory.key)
-        before = [r for r in memory.records() if r.person == record.person and r.name != name]
-        more = lines_to_hide(before, record, self.rules, self.seconds)
-        if len(more):
-            shown = shown.without(more)
+        shown, safe = suppress_table(table, self.rules, seconds), False
+        record, records = record_of(shown, name, memory.key), memory.records()
+        again = next((r for r in records if r.name == name and len(r.cells) == len(record.cells)), None)
+        if again is not None:  # as it was shown the first time
+            shown = shown.showing(again.cells.groupby("line")["published"].all().to_numpy())
+        else:
+            before = [r for r in records if r.person == record.person]
+            more, safe = lines_to_hide(before, record, self.rules, self.seconds)
+            shown = shown.without(more) if len(more) else shown
         if shown.suppressed.all():
             verdicts = self._noted(name, self._refused(check(shown, self.rules), _NOTHING_LEFT))
         else:
-            verdicts = self.add(shown, name)
+            verdicts = self._add(shown, name, safe)
         if not verdicts.passed:
             first = verdicts.failures.iloc[0]
             raise RefusedError(Fault(name, first["reason"], first["needed"]), verdicts=verdicts)

@@ -84,9 +84,14 @@ class ProtectedTable:
         """Return the table with further cells not shown."""
         hidden = self.suppressed.copy()
         hidden[cells] = True
+        return self.showing(~hidden)
+
+    def showing(self, shown: np.ndarray) -> ProtectedTable:
+        """Return the table with these cells shown and no others."""
+        hidden = ~shown
         pattern = self.pattern
         if pattern is not None:
-            cost = pattern.cost + float((hidden & ~pattern.suppressed).sum())
+            cost = pattern.cost + float(hidden.sum() - pattern.suppressed.sum())
             pattern = replace(pattern, suppressed=hidden, cost=cost, optimal=False, method="heuristic")
         return replace(self, suppressed=hidden, pattern=pattern)
 

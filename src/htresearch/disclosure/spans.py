@@ -85,56 +85,61 @@ class Span:
         return self._find(allowed, limits, np.ones(width))
 
     def dominated(self, sizes: sparse.csr_matrix, first: float, second: float) -> Group | None:
-        """Look for a group of which two units have nearly all: first * u + second * v > whole, first >= second.
+        """Look for a group of which two units have nearly all: first * u + second * v >= whole, first >= second.
 
-        With `sizes` atoms x units. For dominance both factors are 1 / k, for the p% rule they are 1 + p and 1.
+        With `sizes` atoms x units. For dominance both factors are 1 / k, for the p% rule they are 1 + p and 1. As v
+        has no more than u, the group is at most (first + second) * u: few units and atoms come into question, and
+        whether any group of these is so much one unit's a linear programme tells before whole numbers are tried.
         """
-        sizes = self.united(sizes)
+        sizes = self.united(sizes).tocsc()
         whole = np.asarray(sizes.sum(axis=1)).ravel()
-        allowed = np.ones(self.size, bool)
-        while True:  # no group can hold an atom that is more than what the two largest could make of it
-            part = sizes[allowed]
-            each = np.sort(np.asarray(part.sum(axis=0)).ravel())[-2:] if part.shape[0] else np.zeros(2)
-            most = first * each[-1] + (second * each[0] if len(each) > 1 else 0.0)
-            fewer = allowed & (whole <= most + 1e-9)
-            if fewer.sum() == allowed.sum():
-                break
-            allowed = fewer
-        if not (allowed & (whole > 0)).any():
-            return None
-        # A unit counts only with an atom that it and the largest other could dominate.
-        total = np.asarray(sizes[allowed].sum(axis=0)).ravel()
+        most = (first + second) * np.asarray(sizes.sum(axis=0)).ravel()
         pairs = sizes.tocoo()
-        reach = first * each[-1] + second * total[pairs.col]
-        keep = allowed[pairs.row] & (pairs.data > 0) & (reach >= whole[pairs.row] - 1e-9)
-        row, data = pairs.row[keep], pairs.data[keep]
-        kinds, unit = np.unique(pairs.col[keep], return_inverse=True)
+        able = (pairs.data > 0) & (whole[pairs.row] <= most[pairs.col] * (1 + 1e-9))
+        for unit in np.unique(pairs.col[able]):
+            own = sizes[:, [unit]].toarray().ravel()
+            allowed = np.ones(self.size, bool)
+            while True:
+                fewer = allowed & (whole <= (first + second) * own[allowed].sum() * (1 + 1e-9))
+                if fewer.sum() == allowed.sum():
+                    break
+                allowed = fewer
+            if not own[allowed].any():
+                continue
+            scale = own[allowed].sum()
+            some = ((own > 0).astype(float)[None], 1, np.inf)
+            share = ((((first + second) * own - whole) / scale)[None], 0, np.inf)
+            if self._find(allowed, [some, share], integer=False) is None:
+                continue
+            found = self._with_second(sizes, whole, own, int(unit), allowed, (first, second), [some, share])
+            if found is not None:
+                return found
+        return None
+
+    def _with_second(self, sizes, whole, own, unit, allowed, factors, limits) -> Group | None:
+        """Look for a group of allowed atoms that a unit and one more dominate."""
+        pairs = sizes[np.flatnonzero(allowed)].tocoo()
+        keep = (pairs.data > 0) & (pairs.col != unit)
+        row, data = np.flatnonzero(allowed)[pairs.row[keep]], pairs.data[keep]
+        kinds, of = np.unique(pairs.col[keep], return_inverse=True)
         m, p, u = self.size, len(row), len(kinds)
-        scale = max(float(whole[allowed].max()), 1e-12)
-        # over z, y1, y2 (a unit's part of an atom, as the first and as the second), s1, s2 (which units they are)
-        count = np.arange(p)
-        one = np.ones(p)
+        count, one = np.arange(p), np.ones(p)
 
-        def at_most(offset: int, place: np.ndarray, shift: int) -> sparse.csr_matrix:
-            rows, columns = np.concatenate([count, count]), np.concatenate([m + shift * p + count, offset + place])
-            return sparse.csr_matrix((np.concatenate([one, -one]), (rows, columns)), (p, m + 2 * p + 2 * u))
+        def at_most(place: np.ndarray) -> sparse.csr_matrix:  # y <= the variable at that place
+            rows, columns = np.concatenate([count, count]), np.concatenate([m + count, place])
+            return sparse.csr_matrix((np.concatenate([one, -one]), (rows, columns)), (p, m + p + u))
 
-        chosen = m + 2 * p
-        limits = [(at_most(0, row, 0), -np.inf, 0), (at_most(0, row, 1), -np.inf, 0)]
-        limits += [(at_most(chosen, unit, 0), -np.inf, 0), (at_most(chosen + u, unit, 1), -np.inf, 0)]
-        once = sparse.hstack([sparse.csr_matrix((u, chosen)), sparse.identity(u), sparse.identity(u)])
-        limits += [(once, -np.inf, 1)]
-        for side in (0, 1):
-            line = np.zeros(m + 2 * p + 2 * u)
-            line[chosen + side * u : chosen + (side + 1) * u] = 1.0
-            limits.append((sparse.csr_matrix(line[None]), 0, 1))
-        share = np.concatenate([-whole, first * data, second * data, np.zeros(2 * u)]) / scale
-        limits.append((sparse.csr_matrix(share[None]), 0, np.inf))
-        some = np.concatenate([whole > 0, np.zeros(2 * p + 2 * u)]).astype(float)
-        limits.append((some[None], 1, np.inf))
-        return self._find(allowed, limits, np.concatenate([np.zeros(2 * p), np.ones(2 * u)]))
+        # over z, y (another unit's part of an atom that counts), s (which other unit it is)
+        wide = [(np.concatenate([line[0], np.zeros(p + u)])[None], low, high) for line, low, high in limits]
+        wide += [(at_most(row), -np.inf, 0), (at_most(m + p + of), -np.inf, 0)] if p else []
+        wide.append((np.concatenate([np.zeros(m + p), np.ones(u)])[None], 0, 1))
+        both = np.concatenate([factors[0] * own - whole, factors[1] * data, np.zeros(u)]) / own[allowed].sum()
+        wide.append((both[None], 0, np.inf))
+        return self._find(allowed, wide, np.concatenate([np.zeros(p), np.ones(u)]))
 
-    def _find(self, allowed: np.ndarray, limits: Sequence[tuple], whole: Sequence[float] = ()) -> Group | None:
+    def _find(
+        self, allowed: np.ndarray, limits: Sequence[tuple], whole: Sequence[float] = (), integer: bool = True
+    ) -> Group | None:
         """Look for z = M'w that obeys limits over z and further variables in [0, 1]; `whole` of these are 0 or 1."""
         rows, m = self.matrix.shape
         more = len(whole)
@@ -154,7 +159,7 @@ class Span:
                 np.concatenate([np.zeros(m), -free, np.zeros(more)]),
                 np.concatenate([allowed.astype(float), free, np.ones(more)]),
             ),
-            integrality=np.concatenate([np.ones(m), np.zeros(rows), np.asarray(whole, float)]),
+            integrality=np.concatenate([np.full(m, float(integer)), np.zeros(rows), np.asarray(whole, float)]),
             options={"time_limit": self.seconds},
         )
         if found.x is not None:

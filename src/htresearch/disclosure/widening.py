@@ -10,14 +10,16 @@ from scipy import sparse
 
 from htresearch.disclosure.atoms import Atoms, Record
 from htresearch.disclosure.audit import Protection
-from htresearch.disclosure.dangers import computed, least_of, owed_to, values_of
+from htresearch.disclosure.dangers import bounded, computed, least_of, owed_to, values_of
 from htresearch.disclosure.relations import LinearTable
 from htresearch.disclosure.rules import Rules
 from htresearch.disclosure.suppression import widened
 
 
-def lines_to_hide(before: Sequence[Record], new: Record, rules: Rules, seconds: float = 20.0) -> np.ndarray:
-    """Return the cells of a new table that have to be hidden, beyond those that are, given what is out already.
+def lines_to_hide(
+    before: Sequence[Record], new: Record, rules: Rules, seconds: float = 20.0
+) -> tuple[np.ndarray, bool]:
+    """Return the cells of a new table that have to be hidden beyond those that are, and whether it is safe then.
 
     Parameters
     ----------
@@ -27,26 +29,30 @@ def lines_to_hide(before: Sequence[Record], new: Record, rules: Rules, seconds: 
         The table, as it is to be shown.
     rules
     seconds
-        Time for all of it; what is not mended by then is refused by the release.
+        Time for all of it; what is not mended by then is not safe.
     """
     end = time.monotonic() + seconds
     atoms = Atoms([*before, new], rules.known)
     last, hidden = len(before), set()
-    size = atoms.cells[last] @ atoms.n
     lines = new.cells["line"].to_numpy()
-    weights = np.full(int(lines.max(initial=0)) + 1, 0.0)
-    np.maximum.at(weights, lines, 1.0 + np.log1p(size))
+    weights = np.zeros(int(lines.max(initial=0)) + 1)
+    np.maximum.at(weights, lines, 1.0 + np.log1p(atoms.cells[last] @ atoms.n))
+    safe = False
     while time.monotonic() < end:
         more = _bounded(atoms, rules, last)
         if not more:
-            found = next(iter(computed(atoms, rules, max(0.5, end - time.monotonic()))), None)
-            mine = [] if found is None else [line for k, line in found.lines if k == last]
-            more = {min(mine, key=lambda line: weights[line])} if mine else set()
-        if not more:
-            break
+            more, found = set(), False
+            for danger in computed(atoms, rules, max(0.5, end - time.monotonic())):
+                found = True
+                mine = {line for k, line in danger.lines if k == last}
+                if mine and not mine & more:
+                    more.add(min(mine, key=lambda line: weights[line]))
+            if not more:
+                safe = not found and next(bounded(atoms, rules), None) is None
+                break
         hidden |= more
         atoms.hide(last, list(more))
-    return np.array(sorted(hidden), int)
+    return np.array(sorted(hidden), int), safe
 
 
 def _bounded(atoms: Atoms, rules: Rules, last: int) -> set[int]:
