@@ -1,8 +1,9 @@
 """Random hierarchical tables released in random order, attacked by an attacker that shares no code with the package.
 
-Run ``python benchmarks/disclosure.py [TABLES]`` (200 unless told; about fifteen minutes of processor time); it writes ``disclosure.csv``
-line by line. The first line is the time for 200 schools x 12 cells with their zones, district and margins; the others
-are districts of any shape, four tables each: counts, sums, means and percentages, with and without margins.
+Run ``python benchmarks/disclosure.py [TABLES]`` (200 unless told; about ten minutes of processor time); it writes
+``disclosure.csv`` line by line. The first line is the time for 200 schools x 12 cells with their zones, district and
+margins; the others are districts of any shape, four tables each: counts, sums, means and percentages, with and
+without margins.
 """
 
 import csv

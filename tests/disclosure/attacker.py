@@ -3,6 +3,7 @@
 It shares nothing with the package but the tables it is shown.
 """
 
+from copy import copy
 from itertools import product
 
 import numpy as np
@@ -126,9 +127,17 @@ class Attacker:
                 chosen &= self.grid[:, self.keys.index(key)] == str(value)
         return chosen
 
-    def bounds(self, target: dict, of: str | None = None) -> tuple[float, float]:
-        """Return how many persons have the target's keys, or how much of a column they have: at least and at most."""
+    def bounds(self, target: dict, of: str | None = None, known: tuple[dict, float] | None = None):
+        """Return how many persons have the target's keys, or how much of a column they have: at least and at most.
+
+        With `known`, somebody who knows besides what one cell holds of it.
+        """
         goal = self.inside(target)
+        if known is not None:
+            wiser = copy(self)
+            wiser.rows, wiser.of = np.vstack([self.rows, self.inside(known[0])]), np.append(self.of, self.place[of])
+            wiser.numbers = np.append(self.numbers, known[1])
+            return wiser.bounds(target, of)
         kinds, which = np.unique(np.vstack([self.rows, goal]), axis=1, return_inverse=True)
         del which
         width, blocks = kinds.shape[1], len(self.place)
