@@ -9,7 +9,7 @@ import pytest
 from htresearch.disclosure import LedgerError, RefusedError, Release, load_rules, tabulate
 from htresearch.errors import ArgumentError
 
-from .attacker import bounds, district
+from .attacker import Attacker, district
 
 PUPILS = district(1, n=1800)
 
@@ -85,11 +85,57 @@ def test_a_suppressed_cell_stays_hidden(release):
 
 
 def test_what_cannot_be_mended_is_refused(release):
+    assert release.add(tabulate(PUPILS, "school_id"), name="first").passed
+    few = PUPILS.drop(PUPILS.groupby("school_id").head(1).index)
     with pytest.raises(RefusedError) as fault:
-        release.add(tabulate(PUPILS, "school_id"), name="first")
-        few = PUPILS.iloc[2:]
-        release.suppress(tabulate(few, "school_id", "sex"), name="second")
+        release.suppress(tabulate(few, "school_id"), name="second")
     assert not fault.value.verdicts.passed
+    assert release.names == ("first",)
+
+
+def test_more_is_hidden_beside_what_is_out(release):
+    """Two pupils fewer: no cell is unsafe by itself, those that hold the two are hidden, the rest may leave."""
+    assert release.add(tabulate(PUPILS, "school_id"), name="first").passed
+    gone = PUPILS[PUPILS["school_id"] == "s0"].index[:2]
+    shown = release.suppress(tabulate(PUPILS.drop(gone), "school_id"), name="second").tidy()
+    assert shown.set_index("school_id")["suppressed"].loc[["s0", "(all)"]].all()
+    assert shown["suppressed"].sum() == 2
+
+
+def test_one_school_behind_a_difference(release):
+    pupils = PUPILS.assign(kind=np.where(PUPILS["zone_id"] == "z0", "primary", "junior"))
+    assert release.add(tabulate(pupils, "kind"), name="all").passed
+    found = release.add(tabulate(pupils[pupils["school_id"] != "s0"], "kind"), name="without a school")
+    assert not found.passed
+    assert "schools" in reason(found)
+
+
+def test_a_difference_that_is_one_persons_amount(release):
+    """Fifteen persons of many classes are few enough to be one person's amount, and many enough to count."""
+    draw = np.random.default_rng(3)
+    pupils = PUPILS.assign(grant=draw.uniform(0, 2000, len(PUPILS)).round())
+    more = pupils.groupby("zone_id").head(15)
+    pupils.loc[more.index, "grant"] = draw.uniform(1, 5, len(more)).round()
+    even = pupils.rename(columns={"grant": "even"})
+    pupils.loc[more.index[0], "grant"] = 1999.0
+    total = {"value": "grant", "statistic": "sum"}
+    assert release.add(tabulate(pupils, "zone_id", **total), name="all").passed
+    found = release.add(tabulate(pupils.drop(more.index), "zone_id", **total), name="fewer")
+    assert not found.passed
+    assert "one or two" in reason(found)
+    total["value"] = "even"
+    assert release.add(tabulate(even, "zone_id", **total), name="all, even").passed
+    assert release.add(tabulate(even.drop(more.index), "zone_id", **total), name="fewer, even").passed
+
+
+def test_a_percentage_is_a_count_of_those_who_have_it(release):
+    """Of 13 and of 12 in two tables one is left, whatever the statistic; and a share beside a count of the same."""
+    pupils = PUPILS.assign(left=(np.arange(len(PUPILS)) % 4 == 0).astype(int))
+    share = {"value": "left", "statistic": "percentage"}
+    assert release.add(tabulate(pupils, "school_id", **share), name="share").passed
+    fewer = pupils.drop(pupils[(pupils["left"] == 1) & (pupils["school_id"] == "s1")].index[:1])
+    assert not release.add(tabulate(fewer, "school_id", "left"), name="count").passed
+    assert release.add(tabulate(pupils, "school_id", "left"), name="the same as counts").passed
 
 
 SAFE = [
@@ -187,12 +233,13 @@ def test_an_attacker_of_its_own_bounds_no_protected_cell(tmp_path, seed):
                 table = release.suppress(tabulate(pupils, *ways[k]), name=str(k), seconds=2)
             except RefusedError:
                 continue
-            shown.append(table.tidy())
+            shown.append((table.tidy(), "count", None))
             cells = table.table.cells
             hidden += [(dict(c[table.table.keys]), c["estimate"]) for _, c in cells[table.primary].iterrows()]
     assert shown
+    attacker = Attacker(pupils, shown)
     for target, value in hidden:
-        low, high = bounds(pupils, shown, target)
+        low, high = attacker.bounds(target)
         owed = rules.protection(value)
         assert low <= max(0, value - owed) + 1e-6
         assert high >= value + owed - 1e-6

@@ -3,10 +3,22 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from htresearch.disclosure import Axis, Protection, audit, crossed_table, linear_table, suppress
+from htresearch.disclosure import (
+    Axis,
+    Protection,
+    audit,
+    crossed_table,
+    linear_table,
+    suppress,
+    suppress_table,
+    tabulate,
+)
 from htresearch.errors import ArgumentError, ModelError
+
+from .attacker import Attacker
 
 
 def random_table(seed: int, shape=(3, 2), high: int = 30):
@@ -118,3 +130,34 @@ def test_a_published_cell_is_not_protected():
     table = linear_table([3, 7, 10], [[1, 1, -1]])
     assert not audit(table, np.zeros(3, bool), Protection.of(table, [0])).passed
     assert not audit(table, np.array([True, False, False]), Protection.of(table, [0])).passed
+
+
+def test_who_is_alone_in_a_hidden_cell_does_not_learn_another():
+    """Two classes hidden in one row: each teacher knows their own sum, and must not learn the other's."""
+    sizes = {("a", "x"): [20], ("a", "y"): [22], ("a", "z"): [30] * 6, ("b", "x"): [30] * 6, ("b", "y"): [30] * 6}
+    sizes |= {("b", "z"): [30] * 6}
+    rows = [(*at, f"{at}{k}") for at, classes in sizes.items() for k, n in enumerate(classes) for _ in range(n)]
+    pupils = pd.DataFrame(rows, columns=["zone_id", "tier", "teacher_id"]).reset_index(names="student_id")
+    pupils["school_id"] = pupils["teacher_id"]
+    pupils["visits"] = np.random.default_rng(1).integers(1, 9, len(pupils)).astype(float)
+    shown = suppress_table(tabulate(pupils, "zone_id", "tier", "visits", "sum"), "public")
+    attacker = Attacker(pupils, [(shown.tidy(), "sum", "visits")])
+    first, second = ({"zone_id": "a", "tier": tier} for tier in "xy")
+    sums = [pupils.query("zone_id == 'a' and tier == @tier")["visits"].sum() for tier in "xy"]
+    assert shown.primary.sum() >= 2
+    for target, value, known in ((first, sums[0], (second, sums[1])), (second, sums[1], (first, sums[0]))):
+        low, high = attacker.bounds(target, "visits", known)
+        assert low <= 0.9 * value
+        assert high >= 1.1 * value
+
+
+def test_few_who_have_it_are_hidden_as_persons_are():
+    """Of two in a cell, 10 % either way would be two: they are owed five persons."""
+    flags = {"a": 2, "b": 40, "c": 60, "d": 50}
+    rows = [(zone, int(i < some)) for zone, some in flags.items() for i in range(120)]
+    pupils = pd.DataFrame(rows, columns=["zone_id", "left"]).reset_index(names="student_id")
+    pupils["teacher_id"] = pupils["school_id"] = [f"{zone}{i % 6}" for i, zone in enumerate(pupils["zone_id"])]
+    shown = suppress_table(tabulate(pupils, "zone_id", value="left", statistic="percentage"), "public")
+    low, high = Attacker(pupils, [(shown.tidy(), "percentage", "left")]).bounds({"zone_id": "a"}, "left")
+    assert low == pytest.approx(0)
+    assert high >= 7

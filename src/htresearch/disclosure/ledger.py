@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from htresearch import checks
 from htresearch.atomic import write_file
-from htresearch.disclosure.atoms import Atoms, Danger, Record
 from htresearch.disclosure.check import check
-from htresearch.disclosure.memory import Memory, digest_of, hashes
+from htresearch.disclosure.dangers import revealed
+from htresearch.disclosure.memory import Memory, digest_of
 from htresearch.disclosure.protected import ProtectedTable, suppress_table
-from htresearch.disclosure.rules import Rules, load_rules
+from htresearch.disclosure.records import record_of
+from htresearch.disclosure.rules import load_rules
 from htresearch.disclosure.tabulate import Tabulation
 from htresearch.disclosure.verdicts import Finding, Verdicts, decide
+from htresearch.disclosure.widening import lines_to_hide
 from htresearch.errors import Fault, HTResearchError
 from htresearch.language import Text, listing
 
@@ -33,6 +32,14 @@ _REASONS = {
     "teachers": Text(
         "与已公布的{names}合在一起相减，可得出只属于个别教师的一组。",
         "Together with {names} it lets a group of very few teachers be computed by subtraction.",
+    ),
+    "schools": Text(
+        "与已公布的{names}合在一起相减，可得出只属于一两所学校的数。",
+        "Together with {names} it lets a number of one or two schools be computed by subtraction.",
+    ),
+    "dominance": Text(
+        "与已公布的{names}合在一起相减，可得出几乎全属一两个单位的数。",
+        "Together with {names} it lets a number be computed of which one or two units have nearly all.",
     ),
     "bounds": Text(
         "与已公布的{names}合在一起，可把某个小组或隐去的数限定在过窄的范围内。",
@@ -140,6 +147,9 @@ class Release:
         ArgumentError
             If the name is empty or stands for something else already.
         """
+        return self._add(thing, name)
+
+    def _add(self, thing: object, name: str, shown_safe: bool = False) -> Verdicts:
         memory = self._open()
         digest = digest_of(thing)
         checks.require(self._name_fault(name, digest, memory))
@@ -151,7 +161,7 @@ class Release:
         if name in memory.entries:
             return verdicts
         record = record_of(thing, name, memory.key)
-        if record is not None:
+        if record is not None and not shown_safe:
             before = [r for r in memory.records() if r.person == record.person]
             found = revealed(before, record, self.rules, self.seconds)
             if found is not None:
@@ -175,7 +185,7 @@ class Release:
         return self._noted(name, verdicts)
 
     def suppress(self, table: Tabulation, name: str, seconds: float = 20.0) -> ProtectedTable:
-        """Suppress what is unsafe in a table, release the rest, and return it.
+        """Suppress what is unsafe in a table, by itself and beside what is out already; release the rest, return it.
 
         Parameters
         ----------
@@ -191,8 +201,20 @@ class Release:
         RefusedError
             If the table may not leave even so; it has the ``verdicts``.
         """
-        shown = suppress_table(table, self.rules, seconds)
-        verdicts = self.add(shown, name)
+        memory = self._open()
+        shown, safe = suppress_table(table, self.rules, seconds), False
+        record, records = record_of(shown, name, memory.key), memory.records()
+        again = next((r for r in records if r.name == name and len(r.cells) == len(record.cells)), None)
+        if again is not None:  # as it was shown the first time
+            shown = shown.showing(again.cells.groupby("line")["published"].all().to_numpy())
+        else:
+            before = [r for r in records if r.person == record.person]
+            more, safe = lines_to_hide(before, record, self.rules, self.seconds)
+            shown = shown.without(more) if len(more) else shown
+        if shown.suppressed.all():
+            verdicts = self._noted(name, self._refused(check(shown, self.rules), _NOTHING_LEFT))
+        else:
+            verdicts = self._add(shown, name, safe)
         if not verdicts.passed:
             first = verdicts.failures.iloc[0]
             raise RefusedError(Fault(name, first["reason"], first["needed"]), verdicts=verdicts)
@@ -284,6 +306,14 @@ class Release:
         return verdicts
 
 
+_NOTHING_LEFT = Finding(
+    None,
+    "differencing",
+    Text("每一格都须隐去，没有可公布的数。", "Every cell has to be hidden: nothing is left to publish."),
+    Text("请合并类别，或用已公布的表。", "Merge categories, or use the tables that are out."),
+)
+
+
 def _unguarded() -> Finding:
     return Finding(
         None,
@@ -294,61 +324,3 @@ def _unguarded() -> Finding:
         ),
         Text("请用 ht.disclosure.tabulate 从原始数据生成。", "Make it from the microdata by ht.disclosure.tabulate."),
     )
-
-
-def record_of(thing: object, name: str, key: bytes) -> Record | None:
-    """Return what is to be remembered of a table; ``None`` for a result that is no table."""
-    if isinstance(thing, ProtectedTable):
-        table, hidden, primary = thing.table, thing.suppressed, thing.primary
-    elif isinstance(thing, Tabulation):
-        table = thing
-        hidden = primary = np.zeros(len(table.cells), bool)
-    else:
-        return None
-    rows = table.members
-    leaf_keys = rows[table.keys].astype(str)
-    leaves = leaf_keys.drop_duplicates()
-    place = {k: i for i, k in enumerate(leaves.itertuples(index=False, name=None))}
-    value = table.value if table.statistic in ("sum", "mean", "percentage") and "value" in rows else None
-    kind = table.teacher if table.of_teachers else table.person
-    unit = rows["teacher"] if table.of_teachers else rows["person"]
-    members = pd.DataFrame(
-        {
-            "person": hashes(unit, key),
-            "teacher": hashes(rows["teacher"], key) if "teacher" in rows else "",
-            "leaf": [place[k] for k in leaf_keys.itertuples(index=False, name=None)],
-            "amount": rows["value"].to_numpy(float) if value else 0.0,
-        }
-    )
-    members = members.groupby(["person", "teacher", "leaf"], sort=False, as_index=False)["amount"].sum()
-    keys = [tuple(map(str, k)) for k in table.cells[table.keys].itertuples(index=False, name=None)]
-    cells = pd.DataFrame({"key": keys, "published": ~hidden, "primary": primary & hidden})
-    return Record(name, tuple(table.keys), value or "", str(kind), bool(table.signed), members, tuple(place), cells)
-
-
-def revealed(
-    before: Sequence[Record], new: Record, rules: Rules, seconds: float = 20.0
-) -> tuple[str, list[str]] | None:
-    """Say what a new table gives away with earlier ones, and which of these it takes; ``None`` if nothing."""
-    danger = _first([*before, new], rules, seconds)
-    if danger is None:
-        return None
-    around = [_among(r, danger.persons) for r in before]
-    mine = _among(new, danger.persons)
-    needed = [r for r in around if len(r.members)]
-    for record in list(needed):
-        if danger.kind == "time":
-            break
-        fewer = [r for r in needed if r is not record]
-        if _first([*fewer, mine], rules, seconds) is not None:
-            needed = fewer
-    return danger.kind, [r.name for r in needed]
-
-
-def _first(records: Sequence[Record], rules: Rules, seconds: float) -> Danger | None:
-    return next(Atoms(records).dangers(rules, seconds), None)
-
-
-def _among(record: Record, persons: np.ndarray) -> Record:
-    """Return a record of some persons only; cells hang together with no others."""
-    return replace(record, members=record.members[record.members["person"].isin(set(persons))])

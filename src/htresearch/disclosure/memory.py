@@ -19,7 +19,7 @@ from htresearch.disclosure.atoms import Record
 from htresearch.errors import Fault, HTResearchError
 from htresearch.language import Text
 
-_VERSION = 1
+_VERSION = 2
 
 
 class LedgerError(HTResearchError):
@@ -95,8 +95,8 @@ class Memory:
                 "signed": record.signed,
                 "leaves": record.leaves,
                 "cells": [
-                    [list(k), bool(p), bool(q)]
-                    for k, p, q in record.cells[["key", "published", "primary"]].itertuples(index=False)
+                    [list(k), bool(p), bool(q), int(line)]
+                    for k, p, q, line in record.cells[["key", "published", "primary", "line"]].itertuples(index=False)
                 ],
             }
             write_file(self.folder / "tables" / entry["file"], content.getvalue(), 0o600)
@@ -132,6 +132,7 @@ class Memory:
                 "key": [tuple(c[0]) for c in entry["cells"]],
                 "published": [c[1] for c in entry["cells"]],
                 "primary": [c[2] for c in entry["cells"]],
+                "line": [c[3] for c in entry["cells"]],
             }
         )
         leaves = tuple(tuple(leaf) for leaf in entry["leaves"])

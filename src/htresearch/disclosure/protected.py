@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from htresearch.disclosure.audit import Protection, audit
 from htresearch.disclosure.check import check, register
 from htresearch.disclosure.relations import LinearTable, linear_table
 from htresearch.disclosure.rules import Rules, load_rules
-from htresearch.disclosure.suppression import Suppression, _heuristic, suppress
+from htresearch.disclosure.suppression import Suppression, insiders_learn, suppress, widened
 from htresearch.disclosure.tabulate import ALL, Tabulation
 from htresearch.disclosure.verdicts import Finding, Verdicts, decide
 from htresearch.errors import Fault, UnsupportedError
@@ -80,6 +80,21 @@ class ProtectedTable:
         said = (Text("有 {n} 个单元格不予公布。", "{n} cells are not shown.").format(n=int(self.suppressed.sum())),)
         return (*self.table.note, *(said if self.pattern is None else self.pattern.note))
 
+    def without(self, cells) -> ProtectedTable:
+        """Return the table with further cells not shown."""
+        hidden = self.suppressed.copy()
+        hidden[cells] = True
+        return self.showing(~hidden)
+
+    def showing(self, shown: np.ndarray) -> ProtectedTable:
+        """Return the table with these cells shown and no others."""
+        hidden = ~shown
+        pattern = self.pattern
+        if pattern is not None:
+            cost = pattern.cost + float(hidden.sum() - pattern.suppressed.sum())
+            pattern = replace(pattern, suppressed=hidden, cost=cost, optimal=False, method="heuristic")
+        return replace(self, suppressed=hidden, pattern=pattern)
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         from htresearch.appearance import table
 
@@ -106,7 +121,7 @@ def cell_sums(table: Tabulation) -> sparse.csr_matrix:
 
 
 def sums(table: Tabulation) -> list[tuple[str, LinearTable]]:
-    """Return what adds up in a table: the persons, and the amounts where there are any."""
+    """Return what adds up in a table: the persons, those of them who have a property, and other amounts."""
     relations, cells = cell_sums(table), table.cells
     found = []
 
@@ -117,19 +132,40 @@ def sums(table: Tabulation) -> list[tuple[str, LinearTable]]:
     persons = cells["n_persons"].to_numpy(float)
     keep("persons", persons, 0.0)
     amounts = cells["estimate"].fillna(0.0).to_numpy(float)
-    below = -np.inf if table.signed else 0.0
-    if table.statistic == "sum":
-        keep("amount", amounts, below)
-    elif table.statistic in _MEANS and not table.weight:
-        n = cells["n_rows"].fillna(0.0).to_numpy(float)
-        keep("amount", amounts * n, below, 100.0 * n if table.statistic == "percentage" else np.inf)
+    n = cells["n_rows"].fillna(0.0).to_numpy(float)
+    if table.statistic not in ("sum", *_MEANS) or (table.statistic != "sum" and table.weight):
+        return found
+    if table.statistic != "sum":
+        amounts = amounts * n
+    values = np.unique(table.members["value"]) if "value" in table.members and not table.weight else ()
+    if len(values) == 2:  # an amount is then a number of persons, and none has it who is not there
+        low, high = (0.0, 100.0) if table.statistic == "percentage" else values
+        keep("having", (amounts - low * n) / (high - low), 0.0, n)
+    else:
+        keep("amount", amounts, -np.inf if table.signed else 0.0)
     return found
 
 
 def protection(name: str, sums: LinearTable, cells: np.ndarray, rules: Rules) -> Protection:
     """Return the interval owed to cells: in persons the larger of a share and a number, in amounts the share."""
-    least = rules.protection_absolute if name == "persons" else 1e-6
+    least = 1e-6 if name == "amount" else rules.protection_absolute
     return Protection.of(sums, cells, rules.protection_relative, least)
+
+
+def alone_in(name: str, table: Tabulation) -> np.ndarray | None:
+    """Tell of each cell whether one person, or one teacher's class, makes up its amount: they know it.
+
+    Of numbers of persons nobody knows one by being among them.
+    """
+    if name != "amount":
+        return None
+    few = table.cells[["n_persons", "n_contributors", "n_teachers"]] == 1
+    return few.any(axis=1).to_numpy()
+
+
+def _holds(part: LinearTable, hidden: np.ndarray, owed: Protection, alone: np.ndarray | None) -> bool:
+    outside = audit(part, hidden, owed).passed
+    return outside and (alone is None or not insiders_learn(part, owed, hidden, alone).any())
 
 
 def suppress_table(table: Tabulation, rules: object = None, seconds: float = 20.0) -> ProtectedTable:
@@ -198,16 +234,14 @@ def suppress_table(table: Tabulation, rules: object = None, seconds: float = 20.
         if pattern is None:
             pattern = suppress(part, owed, seconds=seconds)
             hidden = pattern.suppressed
-        elif not audit(part, hidden, owed).passed:
-            weights = 1.0 + np.log1p(np.abs(part.values))
-            nothing = np.zeros(len(hidden), bool)
-            hidden = _heuristic(part, owed, weights, nothing, np.random.default_rng(1), hidden)
-            if not audit(part, hidden, owed).passed:
+            continue
+        alone = alone_in(name, table)
+        if not _holds(part, hidden, owed, alone):
+            hidden = widened(part, owed, hidden, alone=alone)
+            if not _holds(part, hidden, owed, alone):
                 hidden = np.ones(len(hidden), bool)
-    if pattern is not None and not (hidden == pattern.suppressed).all():
-        cost = pattern.cost + float((hidden & ~pattern.suppressed).sum())
-        pattern = Suppression(hidden, pattern.primary, cost, pattern.bound, False, pattern.audit, "heuristic")
-    return ProtectedTable(table, hidden, primary, rules, pattern)
+    found = ProtectedTable(table, primary if pattern is None else pattern.suppressed, primary, rules, pattern)
+    return found if (hidden == found.suppressed).all() else found.without(hidden)
 
 
 @register(ProtectedTable)
@@ -230,7 +264,11 @@ def check_protected(thing: ProtectedTable, rules: Rules) -> Verdicts:
         if set(rules_) & _WHOLE
     ][:1]
     for name, part in sums(thing.table):
-        found = audit(part, thing.suppressed, protection(name, part, failing & thing.suppressed, rules))
+        owed = protection(name, part, failing & thing.suppressed, rules)
+        open_to = ~audit(part, thing.suppressed, owed).protected
+        alone = alone_in(name, thing.table)
+        if alone is not None:
+            open_to |= insiders_learn(part, owed, thing.suppressed, alone)
         findings += [
             Finding(
                 int(i),
@@ -238,6 +276,6 @@ def check_protected(thing: ProtectedTable, rules: Rules) -> Verdicts:
                 Text("隐去的数可由其余的数推算得过细。", "The suppressed number can be worked out too closely."),
                 Text("请用 suppress_table 重新隐去。", "Suppress again by suppress_table."),
             )
-            for i in found.cells[~found.protected]
+            for i in owed.cells[open_to]
         ]
     return decide(terms, findings, rules, kind="table", method=thing.table.asked, note=thing.note)

@@ -220,6 +220,29 @@ def _heuristic(table, protection, weights, frozen, random, pattern=None, known=(
         pattern |= fresh
 
 
+def widened(
+    table: LinearTable, protection: Protection, pattern, frozen=None, alone: np.ndarray | None = None, seed: int = 1
+) -> np.ndarray:
+    """Add cells to a pattern until it protects, as far as may be; `frozen` cells stay published, `alone` as above."""
+    frozen = np.zeros(len(pattern), bool) if frozen is None else frozen
+    weights = 1.0 + np.log1p(np.abs(table.values))
+    found = _heuristic(table, protection, weights, frozen, np.random.default_rng(seed), pattern)
+    return found if alone is None else _against_insiders(table, protection, weights, frozen, found, alone)
+
+
+def insiders_learn(table: LinearTable, protection: Protection, pattern, alone: np.ndarray) -> np.ndarray:
+    """Tell of each protected cell whether someone who knows a suppressed cell, being alone in it, learns too much."""
+    learned = np.zeros(len(protection.cells), bool)
+    for cells in table.components(pattern):
+        targets = np.isin(protection.cells, cells)
+        for cell in cells[alone[cells]]:
+            others = np.flatnonzero(targets & (protection.cells != cell) & ~learned)
+            if len(others):
+                owed = Protection(protection.cells[others], protection.low[others], protection.high[others])
+                learned[others[~audit(table, pattern, owed, [int(cell)]).protected]] = True
+    return learned
+
+
 def _independent(table, protection, missing, random) -> list[tuple[int, int]]:
     """Choose needs of one direction whose cells share no relation."""
     by_column = table.relations.tocsc()

@@ -10,6 +10,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.disclosure import building, reading
 from htresearch.disclosure.reading import STATISTICS
+from htresearch.disclosure.units import UNITS
 from htresearch.language import Text, label
 
 #: The key of a margin, and of rows without one.
@@ -54,8 +55,8 @@ class Tabulation:
     note : tuple of Text
         What was left out, and assumed.
     members : pandas.DataFrame
-        The rows behind the cells: keys, ``person``, ``teacher``, ``value``. Never shown; a release remembers them
-        under keyed hashes.
+        The rows behind the cells: keys, ``person``, ``teacher``, ``school``, ``value``. Never shown; a release
+        remembers them under keyed hashes.
     """
 
     cells: pd.DataFrame
@@ -206,7 +207,8 @@ def tabulate(
 def _members(data: reading.Data) -> pd.DataFrame:
     """Return the rows behind the cells with the ids as they were given."""
     found = data.work[[*data.keys]].copy()
-    found["person"], found["teacher"] = data.work["person:id"], data.work["teacher:id"]
+    for unit in UNITS:
+        found[unit] = data.work[f"{unit}:id"]
     return found.assign(value=data.work["value"]) if "value" in data.work else found
 
 
