@@ -16,7 +16,8 @@ from htresearch.language import Text
 
 #: Rows that stand for all others, as programs and people write them.
 _TOTAL = re.compile(
-    r"\(?(?:all|(?:grand |sub)?totals?|overall|margins?)\)?|(?:总|合|小|共)计|总和|总体|全部|全体|全区|全县|全市|全校",
+    r"\(?(?:all|(?:grand |sub)?totals?|overall|margins?)\)?"
+    r"|(?:总|合|小|共)计|总和|总体|全部|全体|全区|全县|全市|全校",
     re.IGNORECASE,
 )
 #: Whole numbers rounded in words or by 5 may be this far from adding up.
@@ -64,9 +65,7 @@ def findings_on(
     yield from _totals(labels, shown, persons, statistic, rules)
 
 
-def _impossible(
-    behind: pd.DataFrame, persons: pd.Series, shown: pd.DataFrame, statistic: str
-) -> Iterator[Finding]:
+def _impossible(behind: pd.DataFrame, persons: pd.Series, shown: pd.DataFrame, statistic: str) -> Iterator[Finding]:
     orders = [("n_schools", "n_teachers", _SCHOOLS), ("n_teachers", "n_students", _TEACHERS)]
     broken = [(behind[a] > behind[b], why) for a, b, why in orders if a in behind and b in behind]
     if statistic == "count" and not shown.empty:
@@ -104,7 +103,7 @@ def _totals(
             continue
         others = [k for k in labels if k != key]
         group = labels[others].astype(str).agg("/".join, axis=1) if others else pd.Series("", index=labels.index)
-        for of, rows in labels.groupby(group).groups.items():
+        for rows in labels.groupby(group).groups.values():
             whole, parts = [r for r in rows if total[r]], [r for r in rows if not total[r]]
             for row in whole if parts else ():
                 left = float(persons[row] - persons[parts].sum())

@@ -364,7 +364,10 @@ _WRITTEN = Finding(
 _OFFERED = Finding(
     None,
     "data",
-    Text("随图提供的数据不在已通过检查的结果之中。", "The data offered with the figure are not among those that have passed."),
+    Text(
+        "随图提供的数据不在已通过检查的结果之中。",
+        "The data offered with the figure are not among those that have passed.",
+    ),
     Text("请用 data= 给出已通过检查的结果。", "Give the result that has passed by data=."),
 )
 _NOTHING = Finding(None, "empty", Text("没有可检查的内容。", "There is nothing to check."), _BIND)

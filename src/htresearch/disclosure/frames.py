@@ -153,7 +153,11 @@ def _behind(plain: pd.DataFrame, counts: object) -> pd.DataFrame | None:
     checks.require(checks.data_frame("counts", counts), _length(plain, counts))
     found = counts[[c for c in COUNTS if c in counts]].reset_index(drop=True)
     # A table that was made plain calls them persons.
-    found = found.drop(columns="n_persons", errors="ignore") if "n_students" in found else found.rename(columns={"n_persons": "n_students"})
+    found = (
+        found.drop(columns="n_persons", errors="ignore")
+        if "n_students" in found
+        else found.rename(columns={"n_persons": "n_students"})
+    )
     numbers = pd.DataFrame({c: pd.to_numeric(found[c], errors="coerce") for c in found})
     whole = not numbers.empty and np.isfinite(numbers.to_numpy(float)).all() and (numbers % 1 == 0).all(axis=None)
     return numbers if whole and (numbers >= 0).all(axis=None) else None
@@ -196,9 +200,7 @@ def _values(plain: pd.DataFrame, keys: tuple[str, ...], known: tuple[str, ...]) 
     return [
         c
         for c in plain
-        if _bare(c) not in COUNTS
-        and _is_number(plain[c])
-        and not (_bare(c) in named and _is_whole(plain[c]))
+        if _bare(c) not in COUNTS and _is_number(plain[c]) and not (_bare(c) in named and _is_whole(plain[c]))
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from htresearch import checks
-from htresearch.disclosure import reading, reasons
+from htresearch.disclosure import reasons
 from htresearch.disclosure.rules import Rules
 from htresearch.disclosure.tables import check_table
 from htresearch.disclosure.tabulate import ALL, MISSING, Tabulation, tabulate
@@ -201,9 +201,18 @@ def _table(
     weight = data.weight if statistic in ("sum", "mean", "percentage", "ratio") and value is not None else None
     second = data.second if statistic in ("correlation", "ratio") else None
     return tabulate(
-        *(data.frame, list(rows), list(columns) or None, value, statistic),
-        **{"person": data.person, "teacher": data.teacher, "school": data.school, "margins": totals},
-        **{"q": q if statistic == "quantile" else None, "second": second, "weight": weight},
+        data.frame,
+        list(rows),
+        list(columns) or None,
+        value,
+        statistic,
+        person=data.person,
+        teacher=data.teacher,
+        school=data.school,
+        margins=totals,
+        q=q if statistic == "quantile" else None,
+        second=second,
+        weight=weight,
     )
 
 

@@ -228,7 +228,9 @@ _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){9,200}(?![0-9A-Za-z])")
 _AT = re.compile(r"\s*[(\[{（【]\s*at\s*[)\]}）】]\s*", re.IGNORECASE)
 _DOT = re.compile(r"\s*[(\[{（【]\s*dot\s*[)\]}）】]\s*", re.IGNORECASE)
 #: Digits that are no decimals (①, ², ⑴), and the numerals that cheques are written in.
-_ODD_DIGITS = re.compile(r"[\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u24ea\u2776-\u277e]{7,}")
+_ODD_DIGITS = re.compile(
+    r"[\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u24ea\u2776-\u277e]{7,}"
+)
 _CHEQUE = re.compile("[零壹贰叁肆伍陆柒捌玖]{11,}")
 _CHEQUE_DIGITS = str.maketrans("零壹贰叁肆伍陆柒捌玖", "0123456789")
 #: What stands between the characters of a name that was taken apart.

@@ -41,17 +41,19 @@ _SAID = re.compile(
 _WHO_ZH = r"学生|教师|老师|班主任|孩子|家长|女生|男生|被试|受访者"
 #: A few persons in a sentence, unless it speaks of what is planned, asked for, or true on average.
 _FEW = re.compile(
-    rf"(?<![\d.,每均各满足及以–—~～\-])(?<!至少|不足|少于|多于|超过|低于|高于|最多|至多)(?<!至少 |不足 |少于 |超过 |平均 |每组 |每班 )"
-    rf"(?:[1-9]|[一二两三四五六七八九](?=[名位]))\s?(?:[名位个]\s?(?:{_WHO_ZH})|人(?![次均际格类们员民生大工数物口的员]|[一-龥]?[/／])|[名位](?=[\s，。；、,;)）]|$))"
-    r"|(?:只有|仅有|仅|共有|共|[：:])\s?[一二两三四五六七八九]人"
-    rf"|(?<![\w.,\-–])(?<!least )(?<!than )(?<!per )(?<!most )(?<!every )(?<!each )[1-9] (?:pupils?|students?|(?:head )?teachers?|persons?|children|respondents?)\b(?! (?:per|each|or|at least))",
+    r"(?<![\d.,每均各满足及以多少–—~～\-])(?<![每均各满足及以多少] )"
+    r"(?<!至少|不足|少于|多于|超过|低于|高于|最多|至多|增加|减少|任取|每组|每班|平均)"
+    rf"[1-9]\s?(?:[名位个]\s?(?:{_WHO_ZH})"
+    r"|人(?![次均际格类们员民生大工数物口的]|[一-龥]?[/／])|[名位](?=[\s，。；、,;)）]|$))"
+    r"|(?:(?:只有|仅有|仅|共有|共)\s?[一二两三四五六七八九][人名位]|[：:]\s?[一二两三四五六七八九]人)"
+    r"|(?<![\w.,\-–])(?<!least )(?<!than )(?<!per )(?<!most )(?<!every )(?<!each )[1-9] "
+    r"(?:pupils?|students?|(?:head )?teachers?|persons?|children|respondents?)\b"
+    r"(?! (?:per|each|or|at least|more|fewer))",
     re.MULTILINE,
 )
 #: How programs write labels with a count each.
 _COUNTER = re.compile(r"Counter\(\{.*?:\s*[1-9](?=[,}])", re.DOTALL)
-_PAIRS = re.compile(
-    r"^\s*(?:\{(?:\s*'[^'\n]*':\s*\d+\s*,?){2,}\}|\[(?:\s*\('[^'\n]*',\s*\d+\)\s*,?){2,}\])\s*$", re.DOTALL
-)
+_PAIRS = re.compile(r"\{'[^'\n]*': \d+(?:,\s+'[^'\n]*': \d+)+\}|\[\('[^'\n]*', \d+\)(?:,\s+\('[^'\n]*', \d+\))+\]")
 
 Row = Sequence[str]
 
@@ -111,7 +113,7 @@ def in_text(text: str) -> bool:
     return (
         in_sentences(text)
         or bool(_COUNTER.search(text))
-        or (bool(_PAIRS.match(text)) and bool(re.search(r"[:,]\s*[1-9](?=[,})\s])", text)))
+        or (bool(_PAIRS.fullmatch(text.strip())) and bool(re.search(r"[:,] [1-9](?=[,})])", text)))
         or _in_series(lines)
         or in_markdown(text)
         or _in_columns(lines)
@@ -133,7 +135,10 @@ def in_sentences(text: str) -> bool:
 
 def in_latex(text: str) -> bool:
     """Tell whether a table of LaTeX shows a small count."""
-    rows = [[cell.strip() for cell in line.split("&")] for line in re.split(r"\\\\", re.sub(r"\\[a-z]+(?:\{[^}]*\})*", "", text))]
+    rows = [
+        [cell.strip() for cell in line.split("&")]
+        for line in re.split(r"\\\\", re.sub(r"\\[a-z]+(?:\{[^}]*\})*", "", text))
+    ]
     return _in_rows([row for row in rows if len(row) > 1])
 
 
@@ -336,7 +341,13 @@ def _in_columns(
                 if (same or level) and is_value(word[0]):
                     return True
         heads = [(place, word) for place, word in enumerate(words) if is_heading(word[0])]
-        if at_side and heads and heads[0][0] == 0 and len(words) > 1 and all(_number(word[0]) is not None for word in words[1:]):
+        if (
+            at_side
+            and heads
+            and heads[0][0] == 0
+            and len(words) > 1
+            and all(_number(word[0]) is not None for word in words[1:])
+        ):
             if any(_is_small(word[0]) for word in words[1:]):
                 return True
             continue
