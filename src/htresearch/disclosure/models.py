@@ -244,7 +244,7 @@ _NO_ROWS = Finding(
     "unknown",
     Text(
         "模型由惰性表拟合或由文件读入，没有带着数据行，查不出各项由哪些人得出。",
-        "The model was fitted to a lazy table or read from a file and has no rows: whom its terms rest on is unknown.",
+        "It was fitted to a lazy table or read from a file and has no rows: whom its terms rest on is unknown.",
     ),
     Text(
         "请用 frame= 给出拟合时的数据框，再检查一次；或用内存中的数据框重新拟合。",
