@@ -245,7 +245,8 @@ beside("shares_of_rows", lambda f: pd.crosstab(f["zone_id"], f["sex"], normalize
 beside(
     "a_pivot_table",
     lambda f: f.pivot_table("score", "zone_id", "sex", margins=True),
-    statistic="mean", value="score",
+    statistic="mean",
+    value="score",
 )
 beside("groups_across", lambda f: f.groupby("sex")[["score"]].mean().T, statistic="mean")
 beside("nullable", lambda f: f.convert_dtypes().groupby("sex")["score"].mean(), statistic="mean")
