@@ -1,7 +1,11 @@
 """What pandas makes, which says nothing of who stands behind it; and what is said of it falsely."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+
+from htresearch.disclosure import tabulate
 
 from .districts import pupils, teachers
 
@@ -183,3 +187,56 @@ def a_name_in_a_plain_index():
 def values_in_a_plain_index():
     frame = pd.DataFrame({"score": [70.0]}, index=pd.Index([3], name="n"))
     return frame, {"statistic": "count", "counts": COUNTS}
+
+
+# ---- said of it falsely, beside the data or without ----------------------------------------------------------------
+
+
+def beside(name, make, **what):
+    ATTACKS[f"beside_{name}"] = lambda: (make(pupils()), {"microdata": pupils(), **what})
+
+
+beside("maxima", lambda f: f.groupby("zone_id")["score"].max(), statistic="max")
+beside("maxima_called_means", lambda f: f.groupby("zone_id")["score"].max(), statistic="mean")
+beside("a_lambda", lambda f: f.groupby("sex")["score"].agg(lambda s: s.max()), statistic="mean")
+beside("described", lambda f: f.groupby("sex")["score"].describe(), statistic="mean", value="score")
+beside("one_extreme_among_means", lambda f: f.groupby("sex").agg({"score": ["mean", "max"]}))
+beside("a_teacher_each", lambda f: f.groupby("teacher_id")["score"].mean(), statistic="mean")
+beside("raw_rows", lambda f: f[["sex", "score"]].head(50), statistic="mean")
+beside("counts_of_its_own", lambda f: f.groupby("sex")[["score"]].mean().assign(n_teachers=99), statistic="mean")
+beside(
+    "a_total_without_a_part", lambda f: pd.crosstab(f["sex"], f["zone_id"], margins=True).iloc[1:], statistic="count"
+)
+beside("words_beside", lambda f: f.groupby("sex")[["score"]].mean().assign(who="t_0a1b2c3d4e"), statistic="mean")
+
+
+def asserted(name, frame, statistic="mean", **more):
+    whole = {"n_students": [120, 130, 140], "n_teachers": [5, 6, 7], "n_schools": [4, 5, 6]}
+    made = pd.DataFrame({"group": ["a", "b", "c"], **whole, **frame})
+    ATTACKS[f"asserted_{name}"] = lambda: (made, {"statistic": statistic, **more})
+
+
+VALUES = {"score": [51.5, 52.5, 53.5]}
+asserted("the_same_everywhere", {**VALUES, "n_students": 1000, "n_teachers": 50, "n_schools": 10})
+asserted("more_teachers_than_pupils", {**VALUES, "n_students": 20, "n_teachers": [30, 40, 50]})
+asserted("more_schools_than_teachers", {**VALUES, "n_schools": [10, 20, 30]})
+asserted("more_shown_than_there_are", {"boarders": [50, 60, 700]}, "count")
+asserted("a_total_less_than_its_parts", {**VALUES, "group": ["a", "b", "合计"]})
+asserted("a_few_left_out_of_a_total", {**VALUES, "group": ["a", "b", "All"], "n_students": [120, 130, 253]})
+asserted(
+    "a_mean_outside_its_parts", {"score": [51.0, 52.0, 63.0], "group": ["a", "b", "总计"], "n_students": [1, 2, 3]}
+)
+asserted("classes", {**VALUES, "group": ["七年级(1)班", "七年级(2)班", "八年级3班"]})
+asserted("rows_of_one_name", {**VALUES, "group": "a"})
+asserted("no_names", {**VALUES, "group": [1, 2, 3]}, keys=())
+asserted("coefficients", {**VALUES, "group": ["Intercept", "b", "c"]})
+asserted("the_highest", {"最高分": [91.5, 92.5, 93.5]})
+asserted("a_small_share_called_a_mean", {"通过率": [0.02, 0.5, 0.5]})
+asserted("a_key_of_decimals", {**VALUES, "grade": [51.25, 61.75, 71.5], "group": "a"}, keys=["grade"])
+asserted("another_quantile", {"99%": [91.5, 92.5, 93.5]}, "quantile", q=0.5)
+
+
+@attack
+def a_table_that_was_altered():
+    table = tabulate(pupils().assign(few=["yes"] * 3 + ["no"] * (len(pupils()) - 3)), "few")
+    return replace(table, cells=table.cells.assign(n_persons=900, n_teachers=90, n_schools=9))

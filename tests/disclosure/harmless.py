@@ -150,7 +150,7 @@ def missing_values_of_many():
 
 @safe
 def a_plain_mean_with_counts():
-    by = pupils().groupby("zone_id")
+    by = pupils()[7:].groupby("zone_id")  # zones of exactly one size look as if somebody had typed them
     frame = (
         by["score"]
         .mean()
@@ -225,3 +225,28 @@ def a_survival_curve_of_many():
 @safe
 def a_table_made_plain_again():
     return tabulate(pupils(), "zone_id", value="score", statistic="mean").tidy(), {"statistic": "mean"}
+
+
+# ---- what pandas makes, beside the data that it was made from ------------------------------------------------------
+
+
+def beside(name, make, **what):
+    SAFE[f"beside_{name}"] = lambda: (make(pupils()), {"microdata": pupils(), **what})
+
+
+beside("a_mean", lambda f: f.groupby("zone_id")["score"].mean(), statistic="mean")
+beside("a_rounded_mean", lambda f: f.groupby("zone_id")[["score"]].mean().round(1).reset_index(), statistic="mean")
+beside("two_statistics", lambda f: f.groupby("sex").agg({"score": ["mean", "std", "median"]}))
+beside("a_named_column", lambda f: f.groupby("sex").agg(average=("score", "mean")), statistic="mean", value="score")
+beside("a_size", lambda f: f.groupby("sex").size(), statistic="count")
+beside("counted_values", lambda f: f["sex"].value_counts(normalize=True), statistic="share")
+beside("a_cross_table", lambda f: pd.crosstab(f["school_type"], f["sex"], margins=True), statistic="count")
+beside("shares_of_rows", lambda f: pd.crosstab(f["zone_id"], f["sex"], normalize="index"), statistic="share")
+beside(
+    "a_pivot_table",
+    lambda f: f.pivot_table("score", "zone_id", "sex", margins=True),
+    statistic="mean",
+    value="score",
+)
+beside("groups_across", lambda f: f.groupby("sex")[["score"]].mean().T, statistic="mean")
+beside("nullable", lambda f: f.convert_dtypes().groupby("sex")["score"].mean(), statistic="mean")

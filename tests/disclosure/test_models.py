@@ -342,3 +342,10 @@ class TestStatsmodels:
         rows = self.frame()
         found = sm.RLM(rows["score"], sm.add_constant(rows[["prior"]])).fit()
         assert not check(found).passed
+
+
+def test_a_model_from_a_file_is_checked_with_its_data(tmp_path):
+    read = ht.multilevel.load_fit(safe_fit().save(tmp_path / "model.fit"))
+    assert "frame=" in str(check(read).failures["needed"][0])
+    assert check(read, frame=classes()).passed
+    assert not check(read, frame=classes().iloc[50:]).passed

@@ -130,3 +130,11 @@ def test_notebooks_are_run_and_compared(tmp_path):
     assert "a.ipynb, cell 5: fails when it is run" in said and "13912345678" not in said
     assert "a.ipynb, cell 6: a character has no glyph" in said
     assert nbformat.read(tmp_path / "a.ipynb", as_version=4).cells[2].outputs[0].text == "1\n"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"nbformat": 9, "cells": []}'])
+def test_a_broken_notebook_is_a_fault_and_stops_nothing(tmp_path, content):
+    (tmp_path / "a.ipynb").write_text(content, encoding="utf-8")
+    (tmp_path / "folder.ipynb").mkdir()
+    checked = check_notebooks(tmp_path, run=False)
+    assert [str(fault.where) for fault in checked.faults] == ["a.ipynb"]

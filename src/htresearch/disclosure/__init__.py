@@ -17,6 +17,7 @@ from htresearch.disclosure.protected import ProtectedTable, suppress_table
 from htresearch.disclosure.relations import Axis, LinearTable, crossed_table, linear_table
 from htresearch.disclosure.rounding import Rounding, round_table
 from htresearch.disclosure.rules import PRESETS, Rules, load_rules
+from htresearch.disclosure.seals import Shown, is_sealed, show
 from htresearch.disclosure.suppression import Suppression, suppress
 from htresearch.disclosure.tabulate import STATISTICS, Tabulation, tabulate
 from htresearch.disclosure.verdicts import Finding, Verdicts, decide
@@ -35,6 +36,7 @@ __all__ = [
     "Release",
     "Rounding",
     "Rules",
+    "Shown",
     "Suppression",
     "Tabulation",
     "Verdicts",
@@ -42,10 +44,12 @@ __all__ = [
     "check",
     "crossed_table",
     "decide",
+    "is_sealed",
     "linear_table",
     "load_rules",
     "register",
     "round_table",
+    "show",
     "suppress",
     "suppress_table",
     "tabulate",

@@ -9,7 +9,8 @@ from pathlib import Path
 from htresearch import checks
 from htresearch.disclosure.rules import Rules, load_rules
 from htresearch.disclosure.verdicts import Finding, Verdicts, decide
-from htresearch.language import Text
+from htresearch.errors import Fault
+from htresearch.language import Text, listing
 
 _CHECKERS: dict[str, Callable] = {}
 
@@ -94,8 +95,20 @@ def check(thing: object, rules: Rules | str | Path | None = None, **what: object
         return _unknown(thing, rules)
     takes = list(inspect.signature(checker).parameters.values())
     if not any(p.kind is p.VAR_KEYWORD for p in takes):
-        checks.require(*checks.columns("check", what, [p.name for p in takes[2:]]))
+        checks.require(*(_no_argument(name, thing, [p.name for p in takes[2:]]) for name in what))
     return checker(thing, rules, **what)
+
+
+def _no_argument(name: str, thing: object, known: list[str]) -> Fault | None:
+    if name in known:
+        return None
+    kind = type(thing).__name__
+    fix = Text(f"可用：{listing(known).zh}", f"Use {listing(known).en}") if known else Text("请去掉", "Leave it out")
+    return Fault(
+        checks.argument(name),
+        Text(f"检查 {kind} 时没有这个参数", f"is no argument for checking a {kind}"),
+        checks.suggestion(name, known) or fix,
+    )
 
 
 def _unknown(thing: object, rules: Rules) -> Verdicts:

@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from htresearch.disclosure.check import check, register
-from htresearch.disclosure.labels import is_identifying
+from htresearch.disclosure.labels import is_class, is_identifying
 from htresearch.disclosure.models import thresholds
 from htresearch.disclosure.reading import STATISTICS
 from htresearch.disclosure.results import marks as page_marks
 from htresearch.disclosure.results import refused
 from htresearch.disclosure.rules import Rules
-from htresearch.disclosure.verdicts import Finding, Verdicts, decide
+from htresearch.disclosure.verdicts import ASSERTED, Finding, Verdicts, decide
+from htresearch.identifiers.plain import plain
 from htresearch.language import Text
 
 if TYPE_CHECKING:
@@ -31,9 +32,17 @@ if TYPE_CHECKING:
     from htresearch.appearance import Figure
     from htresearch.disclosure.drawn import Mark
 
-#: A class is its teacher.
-_CLASS = re.compile(r"(?<![A-Za-z0-9])C\d{5,}(?!\d)")
 _NUMBER = re.compile(r"[-\u2212]?\d+(?:[.,]\d+)*")
+#: What in words about a figure is a number of persons, an extreme, a share, or a value with decimals.
+_VALUE = re.compile(
+    r"(?:最[高低大小好差多少]|\b(?:max|min)(?:imum)?\b|highest|lowest)[^\d,.，。;；]{0,12}(\d+(?:\.\d+)?)"
+    r"|(?<![\w.])n\s*=\s*(\d[\d,]*)"
+    r"|(\d[\d,]*)\s*(?:人|名|位|个(?:学生|教师|班主任|孩子|家长)"
+    r"|(?:pupils?|students?|teachers?|persons?|people|children|parents?)\b)"
+    r"|(?<![\d.])(?!(?:80|90|95|99)\s*%)(\d+(?:\.\d+)?)\s*%"
+    r"|(?<![\d.])(\d+\.\d+)",
+    re.IGNORECASE,
+)
 #: Where a line may stand without telling anything.
 _KNOWN = (0.0, 1.0)
 _UNITS = ("student", "teacher", "school")
@@ -52,10 +61,19 @@ def check_figure(
     if figure.drawn is None:
         return refused(rules, "figure", "figure", _NOT_KEPT)
     found = check_axes(figure.drawn, rules, data, counts, statistic, known)
-    if not _names_somebody(figure.alt):
+    faults = [_NAMES] if _names_somebody(figure.alt) else []
+    numbers = _allowed(data, counts, known)
+    faults += [] if _says_only(figure.alt, numbers) else [_WRITTEN]
+    if figure.data is not None:
+        faults += _offered(figure.data, numbers)
+    if not faults:
         return found
-    findings = [Finding(None, rule, _OTHER.reason, Text("", "")) for rule in dict.fromkeys(found.failures["rule"])]
-    return decide(found.frame["term"], [_NAMES, *findings], rules, kind="figure", method="figure")
+    findings = [
+        Finding(int(row.cell), row.rule, row.reason, row.needed) for row in found.failures.itertuples(index=False)
+    ]
+    return decide(
+        list(found.frame["term"]), [*faults, *findings], rules, kind="figure", method="figure", counts=found.counts
+    )
 
 
 @register("matplotlib.figure.FigureBase", "matplotlib.axes._base._AxesBase")
@@ -88,30 +106,41 @@ def check_axes(
     panels = list(drawn.axes) if whole else [drawn]
     findings = _outside(drawn) if whole else []
     panels = [ax for ax in panels if ax.get_visible() and ax.get_label() != "<colorbar>"]
+    panels += [] if whole else _over(drawn)
     read = [(ax, mark) for ax in panels for mark in marks(ax)]
     said = [t for ax in panels for t in words(ax)] + (_words(drawn) if whole else [])
     findings += [_NAMES] if any(map(_names_somebody, said)) else []
     terms = [f"{m.artist} {i + 1}" for i, (_, m) in enumerate(read)] or [type(drawn).__name__]
     findings += [_unreadable(i) for i, (_, m) in enumerate(read) if m.kind == "unknown"]
     shown = [t for ax in panels for t in annotations(ax)]
+    numbers = _allowed(data, counts, known)
+    findings += [] if all(_says_only(t, numbers) for t in said if t not in shown) else [_WRITTEN]
     if data is not None:
-        numbers, faults = _numbers(data, rules)
-        findings += faults
-        findings += [_unbound(i) for i, (ax, m) in enumerate(read) if not _is_bound(ax, m, numbers, known)]
+        findings += _not_passed(data, rules)
+        findings += [_unbound(i) for i, (ax, m) in enumerate(read) if not _is_bound(ax, m, numbers)]
         findings += [_WRITTEN] if not all(_is_told(t, numbers) for t in shown) else []
     else:
         findings += _counted(read, counts, statistic, rules, known)
         findings += [_WRITTEN] if any(_NUMBER.search(t) for t in shown) else []
-    return decide(terms, findings, rules, kind="figure", method=statistic or "figure", note=page_marks(rules))
+    return decide(
+        terms,
+        list(dict.fromkeys(findings)),
+        rules,
+        kind="figure",
+        method=statistic or "figure",
+        note=page_marks(rules),
+        counts="" if counts is None else ASSERTED,
+    )
 
 
 def _names_somebody(said: str) -> bool:
-    return is_identifying(said) or bool(_CLASS.search(said))
+    return is_identifying(said) or is_class(said)
 
 
 def _outside(figure: MatplotlibFigure) -> list[Finding]:
     """Refuse what a figure draws outside its axes, but for words."""
-    others = [*figure.lines, *figure.images, *(p for p in figure.patches if p is not figure.patch)]
+    kept = (*figure.axes, *figure.texts, *figure.legends, *getattr(figure, "subfigs", ()), figure.patch)
+    others = [artist for artist in figure.get_children() if not any(artist is one for one in kept)]
     return [_OUTSIDE] if others or getattr(figure, "subfigs", []) else []
 
 
@@ -120,39 +149,85 @@ def _words(figure: MatplotlibFigure) -> list[str]:
     return [part.get_text() for part in (*figure.texts, *legends)]
 
 
-def _numbers(data: object, rules: Rules) -> tuple[np.ndarray, list[Finding]]:
-    """Return every number of the results that are drawn, and what is wrong with them."""
-    several = data if isinstance(data, list | tuple) else [data]
-    found, findings = [], []
-    for one in several:
-        verdict = one if isinstance(one, Verdicts) else check(one, rules)
-        if isinstance(one, Verdicts) or not verdict.passed:
-            findings.append(_DATA)
+def _over(drawn: Axes) -> list[Axes]:
+    """Return the axes that are drawn over some axes, in the same place."""
+    place = drawn.get_position().bounds
+    return [ax for ax in drawn.figure.axes if ax is not drawn and np.allclose(ax.get_position().bounds, place)]
+
+
+def _several(data: object) -> list:
+    return list(data) if isinstance(data, list | tuple) else [] if data is None else [data]
+
+
+def _not_passed(data: object, rules: Rules) -> list[Finding]:
+    """Refuse results that have not passed themselves, and verdicts in their place."""
+    return [_DATA for one in _several(data) if isinstance(one, Verdicts) or not check(one, rules).passed]
+
+
+def _allowed(data: object, counts: object, known: Sequence[float]) -> np.ndarray:
+    """Return every number that may be drawn and written: those of the results, and what readers know anyway."""
+    found = [np.asarray([*_KNOWN, *np.atleast_1d(known)], float)]
+    for one in [*_several(data), *([] if counts is None else [_as_frame(counts)])]:
+        if one is None or isinstance(one, Verdicts):
             continue
-        frame = one.cells if hasattr(one, "cells") else one.tidy() if hasattr(one, "tidy") else pd.DataFrame(one)
-        found.append(frame.select_dtypes("number").to_numpy(float).ravel())
-    numbers = np.concatenate(found) if found else np.zeros(0)
-    return numbers[np.isfinite(numbers)], findings
+        frame = one.cells if hasattr(one, "cells") else one.tidy() if hasattr(one, "tidy") else one
+        try:
+            found.append(pd.DataFrame(frame).select_dtypes("number").to_numpy(float, na_value=np.nan).ravel())
+        except (TypeError, ValueError):  # what is no table has not passed either
+            continue
+    numbers = np.concatenate(found)
+    return numbers[np.isfinite(numbers)]
 
 
-def _is_bound(ax: Axes, mark: Mark, numbers: np.ndarray, known: Sequence[float]) -> bool:
+def _says_only(said: str, numbers: np.ndarray) -> bool:
+    """Tell whether the words about a figure tell no number of persons and no value beyond those that have passed.
+
+    A year, the number of a school, a scale from 0 to 100 and the level of an interval tell nothing.
+    """
+    read = plain(said)[0]
+    if re.fullmatch(r"\s*[-\u2212]?[\d.,]+\s*%?\s*", read):
+        return True  # a tick of an axis
+    return all(_is_told(next(filter(None, found.groups())), numbers) for found in _VALUE.finditer(read))
+
+
+def _offered(data: pd.DataFrame, numbers: np.ndarray) -> list[Finding]:
+    """Refuse data that are offered with a figure and are not those that have passed."""
+    told = [pd.to_numeric(data[c].astype(object), errors="coerce").astype(float) for c in data]
+    foreign = any(not _among(column.dropna().to_numpy(), numbers).all() for column in told)
+    words = [str(v) for c, column in zip(data, told, strict=True) for v in data[c][column.isna()].dropna()]
+    findings = [_OFFERED] if foreign else []
+    return findings + ([_NAMES] if any(map(_names_somebody, [*words, *map(str, data.columns)])) else [])
+
+
+def _is_bound(ax: Axes, mark: Mark, numbers: np.ndarray) -> bool:
     """Tell whether every number that a mark shows is one of those that have passed."""
     from htresearch.disclosure.drawn import ticks
 
     if mark.kind == "unknown":
         return False
     if mark.kind == "reference":
-        return _among(np.concatenate([mark.x, mark.y]), np.concatenate([numbers, _KNOWN, known])).all()
+        return bool(_among(np.concatenate([mark.x, mark.y]), numbers).all())
     if mark.kind in ("cells", "wedges"):
         values = mark.values[np.isfinite(mark.values)]
         return _among(values, numbers).all() or (mark.kind == "wedges" and _among(100 * values, numbers).all())
-    fine = _among(mark.values, numbers).all()
+    fine = _among(mark.values, numbers).all() and _even(mark)
     for which, values in (("x", mark.x), ("y", mark.y)):
         places = ticks(ax, which)
         values = values[np.isfinite(values)]
         on_names = places is not None and (np.abs(values[:, None] - places).min(axis=1, initial=np.inf) < 0.5).all()
         fine = fine and bool(on_names or _among(values, numbers).all())
     return fine and not (ticks(ax, "x") is not None and ticks(ax, "y") is not None)
+
+
+def _even(mark: Mark) -> bool:
+    """Tell whether bars are of one width: otherwise it tells something too."""
+    width = np.diff(mark.edges, axis=1)
+    width = width[width > 0]
+    return not len(width) or bool(np.isclose(width, width[0]).all()) or _joined(mark)
+
+
+def _joined(mark: Mark) -> bool:
+    return len(mark.edges) > 1 and bool(np.isclose(mark.edges[1:, 0], mark.edges[:-1, 1]).all())
 
 
 def _among(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -230,13 +305,13 @@ def _bars(cell: int, mark: Mark, rows: pd.DataFrame, statistic: str) -> Iterable
     """Refuse bars of numbers of persons that are not those counted, and a histogram that ends at somebody's value."""
     if mark.kind != "bars":
         return
-    joined = len(mark.edges) > 1 and np.isclose(mark.edges[1:, 0], mark.edges[:-1, 1]).all()
     heights = mark.y if len(set(mark.edges.mean(axis=1)) & set(mark.x)) else mark.x
     if statistic == "count" and not any(np.allclose(heights, rows[column]) for column in rows):
         yield _unbound(cell)
-    if joined:
-        width = np.diff(mark.edges[0])[0]
-        steps = mark.edges / width
+    if not _even(mark):
+        yield _unbound(cell)
+    if _joined(mark):
+        steps = mark.edges / np.diff(mark.edges, axis=1).min()
         if not np.isclose(steps, np.round(steps), atol=1e-6).all():
             yield _edges(cell)
 
@@ -252,9 +327,6 @@ _NOT_KEPT = Finding(
     "unknown",
     Text("图已成为图片，看不出画的是什么数据。", "It is a picture: what data it draws is not known."),
     Text("请检查 ht.figure 直接返回的图，或坐标轴。", "Check what ht.figure returned, or the axes."),
-)
-_OTHER = Finding(
-    None, "unknown", Text("图中的数据也未通过检查。", "The data it draws did not pass either."), Text("", "")
 )
 _NAMES = Finding(
     None,
@@ -280,8 +352,23 @@ _DATA = Finding(
 _WRITTEN = Finding(
     None,
     "unknown",
-    Text("图中写有来历不明的数字。", "Numbers of unknown origin are written among the marks."),
-    Text("请只写已通过检查的数字，并用 data= 给出。", "Write only numbers that have passed, given by data=."),
+    Text(
+        "图中、标题里或替代文字里写有来历不明的人数或数值。",
+        "Numbers of persons or values of unknown origin are written in it, its title or its alternative text.",
+    ),
+    Text(
+        "请只写 data= 所给结果里的数；众所周知的数（如分数线）用 known= 写明。",
+        "Write only numbers of the result given by data=; what readers know anyway, such as a cut-off, by known=.",
+    ),
+)
+_OFFERED = Finding(
+    None,
+    "data",
+    Text(
+        "随图提供的数据不在已通过检查的结果之中。",
+        "The data offered with the figure are not among those that have passed.",
+    ),
+    Text("请用 data= 给出已通过检查的结果。", "Give the result that has passed by data=."),
 )
 _NOTHING = Finding(None, "empty", Text("没有可检查的内容。", "There is nothing to check."), _BIND)
 _NO_COUNTS = Finding(

@@ -16,6 +16,24 @@ PERSONAL = frozenset(
 #: Pseudonyms as this package writes them, wherever they stand in a label.
 _PSEUDONYM = re.compile(r"(?<![A-Za-z0-9])(?:[TPR]\d{5,}|[tspr]_[0-9a-f]{8,})(?![A-Za-z0-9])")
 
+#: A class is its teacher: its id as this package writes it, and how classes are called.
+_CLASS = re.compile(
+    r"(?<![A-Za-z0-9])(?:C\d{5,}(?!\d)|cls_[0-9a-f]{8,})"
+    r"|(?:年级|[初高][一二三]|[一二三四五六七八九]|(?<![\d.])\d{1,2}|20\d\d级)\s*[(（]\s*\d{1,2}\s*[)）]\s*班"
+    r"|(?:年级|[初高][一二三])\s*[(（]?\s*[\d一二三四五六七八九十]{1,2}\s*[)）]?\s*班"
+)
+
+
+def is_class(text: object) -> bool:
+    """Tell whether a label says which class it is.
+
+    Examples
+    --------
+    >>> is_class("七年级(3)班"), is_class("C000123"), is_class("七年级"), is_class("3 个班")
+    (True, True, False, False)
+    """
+    return isinstance(text, str) and bool(_CLASS.search(text))
+
 
 def is_identifying(text: object) -> bool:
     """Tell whether a label holds a pseudonym of a person or what `htresearch.identifiers` finds."""

@@ -243,10 +243,13 @@ _NO_ROWS = Finding(
     None,
     "unknown",
     Text(
-        "模型没有带着数据行，查不出各项由哪些人得出。",
-        "The model has no rows at hand: whom its terms rest on is unknown.",
+        "模型由惰性表拟合或由文件读入，没有带着数据行，查不出各项由哪些人得出。",
+        "It was fitted to a lazy table or read from a file and has no rows: whom its terms rest on is unknown.",
     ),
-    Text("请用内存中的数据框重新拟合后再检查。", "Fit it again to a frame in memory, then check that."),
+    Text(
+        "请用 frame= 给出拟合时的数据框，再检查一次；或用内存中的数据框重新拟合。",
+        "Check it again with frame=, the data that it was fitted to; or fit it again to a frame in memory.",
+    ),
 )
 _NO_PERSONS = Finding(None, "unknown", Text("不知道各行属于哪些人。", "Whose the rows are is not known."), _FROM_ROWS)
 _EXACT = Finding(

@@ -32,10 +32,37 @@ RULES: dict[str, tuple[Text, Text]] = {
     "provenance": (
         Text("看不出这些数背后有多少人。", "It is not known how many persons stand behind these numbers."),
         Text(
-            "请用 ht.disclosure.tabulate 从原始数据生成；或写明 statistic，"
-            "并给出 n_students、n_teachers、n_schools。",
-            "Make it from the microdata by ht.disclosure.tabulate; or say statistic= and give n_students, "
-            "n_teachers and n_schools.",
+            "请写明 statistic，并用 microdata= 给出原始数据，由程序核对；或用 ht.disclosure.tabulate 生成；"
+            "没有原始数据的，给出 n_students、n_teachers、n_schools。",
+            "Say statistic= and give the data by microdata=, so that it is verified; or make it by "
+            "ht.disclosure.tabulate; without the data, give n_students, n_teachers and n_schools.",
+        ),
+    ),
+    "mismatch": (
+        Text(
+            "这些数不是由所给的原始数据这样算出来的。",
+            "These numbers are not what this statistic of the microdata gives.",
+        ),
+        Text(
+            "请用 statistic= 写明实际的统计量、用 value= 写明汇总的是哪一列；加权的请给 weight=。",
+            "Say by statistic= what it is, by value= of which column, and by weight= whether it is weighted.",
+        ),
+    ),
+    "inconsistent": (
+        Text("给出的人数不可能属实：{why}。", "The counts that are given cannot be true: {why}."),
+        Text(
+            "请改正人数；或用 microdata= 给出原始数据，由程序核对。",
+            "Mend the counts; or give the data by microdata=, so that they are computed.",
+        ),
+    ),
+    "rows": (
+        Text(
+            "看不出各行是什么，或几行同名：一行可能就是一个人。",
+            "What the rows are is not said, or several have one name: a row may be a person.",
+        ),
+        Text(
+            "请把分组放在索引或一列里，每组一行；数字的分组用 keys= 写明。",
+            "Put the groups into the index or a column, a row each; name columns of numbers by keys=.",
         ),
     ),
     "extreme": (
@@ -44,6 +71,20 @@ RULES: dict[str, tuple[Text, Text]] = {
             "A minimum, maximum, first or last value is one person's.",
         ),
         Text("请改用分位数或标准差。", "Use quantiles or the standard deviation."),
+    ),
+    "model": (
+        Text(
+            "这是模型的系数：由哪些人得出，从表里看不出来。",
+            "These are a model's coefficients: whom they rest on cannot be seen from the table.",
+        ),
+        Text("请检查模型本身：check(模型, …)。", "Check the model itself: check(model, …)."),
+    ),
+    "altered": (
+        Text(
+            "这张表生成之后被改动过。",
+            "The table was changed after it was made.",
+        ),
+        Text("请检查 tabulate 直接返回的表。", "Check what tabulate returned."),
     ),
     "incomplete": (
         Text(
@@ -164,7 +205,6 @@ RULES: dict[str, tuple[Text, Text]] = {
         Text("算不出数值，原因本身可能泄露信息。", "It is not defined, and why may tell something."),
         _COARSER,
     ),
-    "empty": (Text("没有可检查的内容。", "There is nothing to check."), Text("", "")),
 }
 ORDER = tuple(RULES)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from htresearch import checks
 from htresearch.disclosure.check import register
 from htresearch.disclosure.labels import any_identifying
 from htresearch.disclosure.models import findings_of
@@ -61,6 +63,7 @@ def check_fit(
     group: str | None = None,
     units: Mapping[str, object] | None = None,
     before: Sequence[MultilevelFit] = (),
+    frame: pd.DataFrame | None = None,
 ) -> Verdicts:
     """Check a multilevel model, or a part of what it says.
 
@@ -75,6 +78,9 @@ def check_fit(
         As in `check_estimates`.
     before
         Models that have left already: one whose rows differ by a few persons gives those away.
+    frame
+        The data that it was fitted to, for a model that has no rows at hand: one that was fitted to a lazy table, or
+        read from a file. That they are the same is seen from the coefficients, which must follow from them.
     """
     from htresearch.multilevel.basis import basis_of
 
@@ -82,6 +88,11 @@ def check_fit(
         return _single(fit, rules, part, group)
     if part not in OF_ALL:
         return refused(rules, "regression", str(part), _UNKNOWN_PART)
+    if fit.rows is None and frame is not None:
+        whole = _with_rows(fit, frame)
+        if whole is None:
+            return refused(rules, "regression", "multilevel", _OTHER_ROWS)
+        fit = whole
     fits = [fit, *before]
     bases = [basis_of(f, f.design.names, f.solution.beta, np.eye(len(f.design.names)))[0] for f in fits]
     terms, findings = findings_of(bases, rules, units)
@@ -164,6 +175,19 @@ def marks(rules: Rules) -> tuple[Text, ...]:
     return (INTERNAL,) if rules.mark else ()
 
 
+def _with_rows(fit: MultilevelFit, frame: pd.DataFrame) -> MultilevelFit | None:
+    """Return a model with the rows of a frame, or ``None`` where its coefficients do not follow from them."""
+    from htresearch.multilevel.design import build_design
+
+    checks.require(checks.data_frame("frame", frame))
+    design = build_design(fit.formula, frame, crossed=fit.design.crossed)
+    if design.names != fit.design.names:
+        return None
+    found = replace(fit, design=design)
+    told, given = found.rows.of_coefficients.T @ design.y, np.asarray(fit.solution.beta)
+    return found if np.allclose(told, given, rtol=1e-6, atol=1e-7 * np.abs(given).max()) else None
+
+
 def _single(fit: MultilevelFit, rules: Rules, part: str, group: str | None) -> Verdicts:
     """Decide on what is said of each group or row: persons in public; inside a school all but pupils."""
     columns = {level.name: level.columns[-1] for level in fit.design.levels}
@@ -206,6 +230,18 @@ _NO_BASIS = Finding(
     Text(
         "请检查由 fit_multilevel、three_lines 等直接返回的结果；汇总表请用 tabulate 生成。",
         "Check what fit_multilevel, three_lines and the like return; make tables by tabulate.",
+    ),
+)
+_OTHER_ROWS = Finding(
+    None,
+    "unknown",
+    Text(
+        "由 frame 的各行得不出这个模型的系数：不是拟合时的数据，或拟合时加了权。",
+        "The coefficients do not follow from the rows of frame: it was fitted to others, or with weights.",
+    ),
+    Text(
+        "请给出拟合时用的那些行；加权的模型请用内存中的数据框重新拟合。",
+        "Give the very rows that it was fitted to; fit a weighted model again to a frame in memory.",
     ),
 )
 _UNKNOWN_PART = Finding(

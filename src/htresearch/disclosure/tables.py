@@ -49,6 +49,7 @@ def _findings(table: Tabulation, cells: pd.DataFrame, rules: Rules) -> Iterator[
             yield reasons.finding(int(cell), rule, **values)
 
     yield from where(cells["identifying"], "label")
+    yield from where(_altered(table, cells), "altered")
     if table.statistic not in (*STATISTICS, *EXTREMES):
         yield reasons.finding(None, "unknown_statistic", name=table.asked)
         return
@@ -127,6 +128,25 @@ def _statistic(table: Tabulation, cells: pd.DataFrame, rules: Rules) -> Iterator
     if kind == "correlation":
         yield "perfect", cells["estimate"].abs() >= _PERFECT
         yield "residual_df", cells["n_persons"] - 2 < rules.residual_df
+
+
+def _altered(table: Tabulation, cells: pd.DataFrame) -> pd.Series:
+    """Tell of each cell whether it claims more persons or teachers than its rows have."""
+    if table.members is None:
+        return pd.Series(table.statistic in STATISTICS, index=cells.index)
+    members, keys = table.members, table.keys
+    found = pd.Series(False, index=cells.index)
+    for unit in ("person", "teacher"):
+        most = np.zeros(len(cells))
+        for depth, rows in cells.groupby((cells[keys] != ALL).apply(tuple, axis=1)).groups.items():
+            used = [key for key, there in zip(keys, depth, strict=True) if there]
+            if not used:
+                most[rows] = members[unit].nunique()
+                continue
+            counted = members.groupby(used, sort=False, observed=True)[unit].nunique().rename("most").reset_index()
+            most[rows] = cells.loc[rows, used].merge(counted, on=used, how="left")["most"].fillna(0).to_numpy()
+        found |= cells[f"n_{unit}s"] > most
+    return found
 
 
 def _all_known(table: Tabulation, cells: pd.DataFrame, rules: Rules) -> pd.Series:

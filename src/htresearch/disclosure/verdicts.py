@@ -15,6 +15,15 @@ from htresearch.language import Text, label
 from htresearch.result import Estimates
 
 PASS, FAIL = "pass", "fail"
+#: Where the counts come from that a verdict rests on: computed from the data, or said by the caller.
+VERIFIED, ASSERTED = "verified", "asserted"
+_COUNTS = {
+    ASSERTED: Text(
+        "背后的人数由调用者给出，未与原始数据核对。",
+        "How many persons stand behind it is asserted by the caller and was not verified against the data.",
+    ),
+    VERIFIED: Text("各数已由原始数据重新算出并核对。", "Every number was computed anew from the data and agrees."),
+}
 SOURCE = "Hundepool et al. 2012, Statistical Disclosure Control, doi:10.1002/9781118348239"
 
 
@@ -40,6 +49,14 @@ class Finding:
     needed: Text
 
 
+_EMPTY = Finding(
+    None,
+    "empty",
+    Text("没有可检查的内容。", "There is nothing to check."),
+    Text("请检查筛选条件，或给出要公开的内容。", "Look at how it was filtered, or give what is to leave."),
+)
+
+
 @dataclass(frozen=True)
 class Verdicts(Estimates):
     """The verdict on each cell or term of an output.
@@ -52,11 +69,15 @@ class Verdicts(Estimates):
         ``"table"``, ``"regression"``, ``"figure"`` …, as in ACRO's records.
     method : str
         The statistic, or the method's name.
+    counts : str
+        ``"verified"`` where the numbers were computed anew from the data; ``"asserted"`` where it rests on counts
+        that the caller gave and nobody verified; empty where the output itself holds what was counted.
     """
 
     rules: Rules | None = field(default=None)
     kind: str = "table"
     method: str = ""
+    counts: str = ""
 
     @property
     def passed(self) -> bool:
@@ -112,7 +133,13 @@ class Verdicts(Estimates):
             "uid": name,
             "status": PASS if self.passed else FAIL,
             "type": self.kind,
-            "properties": {"method": self.method, "rules": self.rules.as_dict() if self.rules else {}},
+            "properties": {
+                "method": self.method,
+                "counts": {ASSERTED: "asserted by the caller", VERIFIED: "verified against the data"}.get(
+                    self.counts, "computed with the output"
+                ),
+                "rules": self.rules.as_dict() if self.rules else {},
+            },
             "files": [
                 {
                     "name": f"{name}.csv",
@@ -153,6 +180,7 @@ class Verdicts(Estimates):
             "</style></head>\n"
             f"<body>\n<h1>{title}</h1>\n<p>{escape(str(applied))}</p>\n"
             + (f"<p><strong>{mark}</strong></p>\n" if self.rules and self.rules.mark else "")
+            + (f"<p><strong>{escape(str(_COUNTS[ASSERTED]))}</strong></p>\n" if self.counts == ASSERTED else "")
             + "<table>\n<thead><tr>"
             + "".join(f'<th scope="col">{c}</th>' for c in columns)
             + f"</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n<p>{escape(self.notes())}</p>\n</body>\n</html>\n"
@@ -180,6 +208,7 @@ def decide(
     kind: str = "table",
     method: str = "",
     note: tuple[Text, ...] = (),
+    counts: str = "",
 ) -> Verdicts:
     """Put findings together to verdicts: a row per cell or term, which fails if any rule finds fault with it.
 
@@ -189,7 +218,7 @@ def decide(
         What each cell or term is called; none of them may identify anybody.
     findings
         What the rules found; one whose ``cell`` is ``None`` fails every cell.
-    rules, kind, method, note
+    rules, kind, method, note, counts
         As in `Verdicts`.
 
     Returns
@@ -208,9 +237,7 @@ def decide(
     terms = list(terms)
     if not terms:
         terms = [str(Text("整个输出", "the whole output"))]
-        findings.append(
-            Finding(None, "empty", Text("没有可检查的内容。", "There is nothing to check."), Text("", ""))
-        )
+        findings.append(_EMPTY)
     by_cell: dict[int | None, list[Finding]] = {}
     for finding in findings:
         by_cell.setdefault(finding.cell, []).append(finding)
@@ -237,9 +264,11 @@ def decide(
             "n_failed": [failed],
             "rules": [rules.name],
             "method": [method],
+            "counts": [counts],
         }
     )
-    return Verdicts(frame, summary, note, SOURCE, rules, kind, method)
+    note = (*note, _COUNTS[counts]) if counts else note
+    return Verdicts(frame, summary, note, SOURCE, rules, kind, method, counts)
 
 
 def _joined(texts: Iterable[Text]) -> Text:

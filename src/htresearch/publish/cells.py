@@ -1,6 +1,7 @@
 """What a notebook is made of: cells for both languages, cells for one, and the rules they keep."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,12 @@ def read(path: str | Path) -> NotebookNode:
     """
     path = Path(path)
     try:
-        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a cell without an id, which older programs don't write
+            notebook = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+            nbformat.validate(notebook)
+            return notebook
+    except Exception as error:  # whatever nbformat stumbles over in a file that is none
         raise NotebookError(
             Fault(
                 path.name,

@@ -149,8 +149,11 @@ def check_notebooks(
 def _notebooks(paths: list[str | Path]) -> list[tuple[str, Path]]:
     """Return the notebooks by the names under which they are told of."""
     found: dict[Path, str] = {}
+    checks.require(*(_missing(path) for path in map(Path, paths)))
     for top in map(Path, paths):
-        inside = sorted(top.rglob("*.ipynb")) if top.is_dir() else [top] if top.is_file() else []
+        inside = (
+            sorted(p for p in top.rglob("*.ipynb") if p.is_file()) if top.is_dir() else [top] if top.is_file() else []
+        )
         for path in inside:
             if not any(part.startswith(".") for part in path.relative_to(top).parts):
                 found.setdefault(path, path.relative_to(top).as_posix() if top.is_dir() else path.name)
@@ -163,7 +166,19 @@ def _notebooks(paths: list[str | Path]) -> list[tuple[str, Path]]:
             Text("请给出 .ipynb 文件，或它们所在的文件夹", "Give .ipynb files, or the folder that they are in"),
         )
     )
-    return [(name, path) for path, name in found.items()]
+    # A file name need not be text; the table that names it is.
+    return [(name.encode("utf-8", "replace").decode("utf-8"), path) for path, name in found.items()]
+
+
+def _missing(path: Path) -> Fault | None:
+    if path.exists():
+        return None
+    return Fault(
+        checks.argument("paths"),
+        Text("没有这个文件或文件夹", "there is no such file or folder"),
+        Text("请检查路径", "Check the path"),
+        leaks.Secrets().mask(path.name),
+    )
 
 
 def _check(

@@ -36,8 +36,8 @@ class Piece:
     text
         What it says; ``None`` where it cannot be read.
     table
-        How it would write a table: ``"html"``, ``"csv"``, ``"markdown"``, ``"text"``; none for what holds no tables
-        or only checked ones.
+        How it would write a table: ``"html"``, ``"csv"``, ``"markdown"``, ``"latex"``, ``"text"``; ``"words"`` for
+        sentences alone; none for what holds no counts or only checked ones.
     """
 
     where: Text
@@ -132,7 +132,7 @@ def _of_cell(cell: NotebookNode, where: Text, depth: int) -> Iterator[Piece]:
 
 def _of_output(output: NotebookNode, where: Text, depth: int) -> Iterator[Piece]:
     metadata = output.get("metadata", {})
-    yield Piece(_then(where, "替代文字与元数据", "alt text and metadata"), _strings(metadata))
+    yield Piece(_then(where, "替代文字与元数据", "alt text and metadata"), _strings(metadata), "words")
     if output.output_type == "stream":
         kind = Text("打印的文字", "printed text") if output.name == "stdout" else Text("错误流", "the error stream")
         yield Piece(_then(where, kind.zh, kind.en), _bare(output.text), "text")
@@ -141,34 +141,40 @@ def _of_output(output: NotebookNode, where: Text, depth: int) -> Iterator[Piece]
         yield Piece(_then(where, "错误", "error"), _bare(said))
     data = output.get("data", {})
     for kind, content in data.items():
-        checked = is_checked(metadata) or is_checked(metadata.get(kind, {}))
+        checked = "disclosure" in metadata and _is_sealed(data, metadata)
         for piece in _placed(_then(where, kind, kind), _of_data(kind, content, depth)):
             # The plain text beside a table in HTML is the same table.
             same = kind == "text/plain" and "text/html" in data
             yield replace(piece, table="") if checked or same else piece
 
 
-def is_checked(metadata: object) -> bool:
-    """Tell whether the metadata of an output say that ``htresearch.disclosure`` has let it pass."""
-    return isinstance(metadata, dict) and metadata.get("disclosure") == "pass"
+def _is_sealed(data: dict, metadata: dict) -> bool:
+    """Tell whether ``htresearch.disclosure`` has let pass what is shown; metadata that only say so are not enough."""
+    from htresearch.disclosure.seals import is_sealed
+
+    return is_sealed(data, metadata)
 
 
 def _of_data(kind: str, content: object, depth: int) -> Iterator[Piece]:
     """Give the pieces of one form of an output or an attachment."""
     if not isinstance(content, str):
         yield Piece(_NOWHERE, _strings(content))
+        yield Piece(_NOWHERE, json.dumps(content, ensure_ascii=False, default=str), "words")
     elif kind == "text/html":
         yield from of_html(content, "html", depth)
     elif kind == "image/svg+xml" or kind.endswith("xml"):
-        yield from of_html(content, "", depth)
+        yield from of_html(content, "words", depth)
     elif kind.startswith(("text/", "application/json")) or kind.endswith("+json") or kind == "application/javascript":
-        table = {"text/markdown": "markdown", "text/plain": "text", "text/csv": "csv"}.get(kind, "")
+        tables = {"text/markdown": "markdown", "text/plain": "text", "text/csv": "csv", "text/latex": "latex"}
+        table = tables.get(kind, "")
         yield from _loose(_bare(content), table, depth)
-    else:
+    elif _BASE64.fullmatch(content):
         try:
             yield from of_file("", base64.b64decode(content), depth + 1)
         except binascii.Error:
             yield Piece(_NOWHERE, content)
+    else:  # no file, but words
+        yield from _loose(_bare(content), "", depth)
 
 
 def _strings(thing: object) -> str:
@@ -195,6 +201,7 @@ def _placed(where: Text, pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 # --- text with files in it ------------------------------------------------------------------------------------------
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
 _PACKED = re.compile(r"[A-Za-z0-9+/\n\r]{64,}={0,2}")
 
 
@@ -274,8 +281,9 @@ def of_html(html: str, table: str, depth: int = 0) -> Iterator[Piece]:
     reader.feed(html)
     reader.close()
     shown = "".join(reader.shown)
-    yield from _loose(shown, "text" if table and not reader.tables else "", depth)
-    if reader.tables and table:
+    without = "words" if table else ""
+    yield from _loose(shown, "text" if table == "html" and not reader.tables else without, depth)
+    if reader.tables and table == "html":
         yield Piece(Text("表格", "a table"), "", "html:" + html)
     yield from _placed(Text("标签与属性", "tags and attributes"), _loose("\n".join(reader.hidden), "", depth))
 

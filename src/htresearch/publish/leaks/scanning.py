@@ -147,8 +147,11 @@ def _scan_pieces(name: str, found: Iterable[pieces.Piece], secrets: Secrets, sma
     seen = set()
     for piece in found:
         kinds = ["unreadable"] if piece.text is None else secrets.kinds(piece.text)
-        if small_counts and piece.table and _shows_small_count(piece):
-            kinds = [*kinds, "small_cell"]
+        if piece.table and piece.text is not None:
+            page = piece.table.removeprefix("html:") if piece.table.startswith("html:") else None
+            kinds = [*kinds, *small_cells.persons(page or piece.text, "text" if page is None else "html")]
+            if small_counts and _shows_small_count(piece):
+                kinds = [*kinds, "small_cell"]
         for kind in kinds:
             if (piece.where, kind) not in seen:
                 seen.add((piece.where, kind))
@@ -163,6 +166,10 @@ def _shows_small_count(piece: pieces.Piece) -> bool:
         return small_cells.in_csv(text)
     if piece.table == "markdown":
         return small_cells.in_markdown(text) or ("<table" in text and small_cells.in_html(text))
+    if piece.table == "latex":
+        return small_cells.in_latex(text)
+    if piece.table == "words":
+        return small_cells.in_sentences(text)
     return small_cells.in_text(text)
 
 

@@ -6,7 +6,8 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -80,7 +81,12 @@ class Secrets:
     """
 
     def __init__(self, names: Iterable[object] = (), ids: Iterable[object] = (), numbers: Iterable[object] = ()):
-        self._names = identifiers.Names(dict.fromkeys(names))
+        names = [name.strip() if isinstance(name, str) else name for name in dict.fromkeys(names)]
+        # In Latin letters the family name stands first or last.
+        turned = [" ".join(reversed(n.split())) for n in names if isinstance(n, str) and n.isascii() and " " in n]
+        self._names = identifiers.Names([*names, *turned])
+        # A name of two characters, taken apart, would be found at many a line's end.
+        self._long = identifiers.Names([n for n in names if isinstance(n, str) and len(n) > 2 and not n.isascii()])
         self._known = {"study_id": _Known(ids), "known_number": _Known(numbers)}
         self.left_out = self._names.left_out + sum(known.left_out for known in self._known.values())
 
@@ -132,6 +138,8 @@ class Secrets:
         found: dict[str, None] = {}
         for reading in _readings(text):
             found.update(dict.fromkeys(kind for kind, _, _ in self._find(reading)))
+            if "name" not in found and self._long.find(_APART.sub("", reading)):
+                found["name"] = None
         return list(found)
 
     def mask(self, text: str) -> str:
@@ -215,7 +223,18 @@ def _here(text: str) -> Iterator[tuple[int, int]]:
 # --- how a text may be read -----------------------------------------------------------------------------------------
 
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\[nrt]")
-_PACKED = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/]{20,}={0,2}(?![A-Za-z0-9+/=_\-])")
+_PACKED = re.compile(r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{12,}={0,2}(?![A-Za-z0-9+/=_\-])")
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){9,200}(?![0-9A-Za-z])")
+_AT = re.compile(r"\s*[(\[{（【]\s*at\s*[)\]}）】]\s*", re.IGNORECASE)
+_DOT = re.compile(r"\s*[(\[{（【]\s*dot\s*[)\]}）】]\s*", re.IGNORECASE)
+#: Digits that are no decimals (①, ², ⑴), and the numerals that cheques are written in.
+_ODD_DIGITS = re.compile(
+    r"[\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089\u2460-\u2468\u2474-\u247c\u24ea\u2776-\u277e]{7,}"
+)
+_CHEQUE = re.compile("[零壹贰叁肆伍陆柒捌玖]{11,}")
+_CHEQUE_DIGITS = str.maketrans("零壹贰叁肆伍陆柒捌玖", "0123456789")
+#: What stands between the characters of a name that was taken apart.
+_APART = re.compile(r"(?<=[\u3400-\u9fff])[\s\-\u2010-\u2015_/|,，、.。*~]{1,12}(?=[\u3400-\u9fff])")
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -224,10 +243,13 @@ def _readings(text: str) -> Iterator[str]:
     yield text
     seen = {text}
     for read in (
-        html.unescape(text) if "&" in text else text,
-        unquote(text) if "%" in text else text,
+        _to_the_end(html.unescape, text) if "&" in text else text,
+        _to_the_end(unquote, text) if "%" in text else text,
+        unquote(text, encoding="gb18030", errors="replace") if "%" in text else text,
         _ESCAPED.sub(_unescaped, text) if "\\" in text else text,
         re.sub(r"\\(?=[_\-.@*])|[*`](?=\w)|(?<=\w)[*`]", "", text) if re.search(r"[\\*`]", text) else text,
+        _DOT.sub(".", _AT.sub("@", text)) if re.search(r"\bat\b", text, re.IGNORECASE) else text,
+        _CHEQUE.sub(lambda m: m[0].translate(_CHEQUE_DIGITS), _ODD_DIGITS.sub(_as_digits, text)),
     ):
         if read not in seen:
             seen.add(read)
@@ -235,6 +257,23 @@ def _readings(text: str) -> Iterator[str]:
     for match in _PACKED.finditer(text):
         if unpacked := _unpacked(match[0]):
             yield unpacked
+    for match in _HEX.finditer(text):
+        said = bytes.fromhex(match[0]).decode("utf-8", "replace")
+        if "\ufffd" not in said and said.isprintable():
+            yield said
+
+
+def _to_the_end(read: Callable[[str], str], text: str) -> str:
+    """Read again what was packed more than once."""
+    for _ in range(3):
+        text, before = read(text), text
+        if text == before:
+            break
+    return text
+
+
+def _as_digits(match: re.Match) -> str:
+    return "".join(str(unicodedata.digit(character)) for character in match[0])
 
 
 def _unescaped(match: re.Match) -> str:
@@ -242,10 +281,14 @@ def _unescaped(match: re.Match) -> str:
     return chr(int(code, 16)) if code else " "
 
 
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
 def _unpacked(word: str) -> str | None:
     """Return a word of base64 as the text that it stands for, if it stands for one."""
     try:
-        said = base64.b64decode(word, validate=True).decode("utf-8")
+        word = word.translate(_URL_SAFE).rstrip("=")
+        said = base64.b64decode(word + "=" * (-len(word) % 4), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return said if said.isprintable() or not re.search(r"[\x00-\x08\x0e-\x1f]", said) else None

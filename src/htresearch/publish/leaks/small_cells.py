@@ -9,8 +9,9 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
+from itertools import pairwise
 
 from htresearch.identifiers.plain import plain
 
@@ -25,6 +26,7 @@ _COUNT = re.compile(
     rf"^(?:n|counts?|freq(?:uency|uencies)?|频数|频次|计数|例数|个案数|样本量|人次|名数"
     rf"|(?:{_PERSONS_ZH}|[^\s每均]{{0,8}}人)数"
     rf"|n[_ .](?:{_PERSONS_EN}|obs)|n_unique_(?:{_PERSONS_EN})"
+    r"|(?:student|pupil|teacher|person|respondent)_id"  # of which somebody counted the different ones, or listed them
     rf"|(?:number|count|no\.?|n) of (?:{_PERSONS_EN})|(?:{_PERSONS_EN}))"
     r"(?:\s*[（(](?:人|名|n|persons|people)[）)])?$",
     re.IGNORECASE,
@@ -33,9 +35,25 @@ _COUNT = re.compile(
 _NO_COUNT = re.compile(r"每|平均|均值|所需|需要|需|至少|到\s*[0-9]|per |mean|average|needed|required", re.IGNORECASE)
 _WHOLE = re.compile(r"^[+]?([0-9][0-9,]*)(?:\.0+)?\s*[人名位]?\s*(?:[（(][^）)]*[）)])?$")
 _SAID = re.compile(
-    rf"(?:(?:{_PERSONS_ZH}|(?<![每均]))人数|学生数|教师数|n_(?:{_PERSONS_EN})|(?<![\w.])[nN])\s*(?:[:：]|[=＝])\s*"
-    r"([1-9])(?![0-9.,]*[0-9]|\s*%|\s*[)\]]?\s*[-–—/])"
+    rf"(?:(?:{_PERSONS_ZH}|(?<![每均]))人数|学生数|教师数|n_(?:{_PERSONS_EN})|(?<![\w.])[nN])['\"]?"
+    r"\s*(?:[:：]|[=＝])\s*([1-9])(?![0-9.,]*[0-9]|\s*%|\s*[)\]]?\s*[-–—/])"
 )
+_WHO_ZH = r"学生|教师|老师|班主任|孩子|家长|女生|男生|被试|受访者"
+#: A few persons in a sentence, unless it speaks of what is planned, asked for, or true on average.
+_FEW = re.compile(
+    r"(?<![\d.,每均各满足及以多少–—~～\-])(?<![每均各满足及以多少] )"
+    r"(?<!至少|不足|少于|多于|超过|低于|高于|最多|至多|增加|减少|任取|每组|每班|平均)"
+    rf"[1-9]\s?(?:[名位个]\s?(?:{_WHO_ZH})"
+    r"|人(?![次均际格类们员民生大工数物口的]|[一-龥]?[/／])|[名位](?=[\s，。；、,;)）]|$))"
+    r"|(?:(?:只有|仅有|仅|共有|共)\s?[一二两三四五六七八九][人名位]|[：:]\s?[一二两三四五六七八九]人)"
+    r"|(?<![\w.,\-–])(?<!least )(?<!than )(?<!per )(?<!most )(?<!every )(?<!each )[1-9] "
+    r"(?:pupils?|students?|(?:head )?teachers?|persons?|children|respondents?)\b"
+    r"(?! (?:per|each|or|at least|more|fewer))",
+    re.MULTILINE,
+)
+#: How programs write labels with a count each.
+_COUNTER = re.compile(r"Counter\(\{.*?:\s*[1-9](?=[,}])", re.DOTALL)
+_PAIRS = re.compile(r"\{'[^'\n]*': \d+(?:,\s+'[^'\n]*': \d+)+\}|\[\('[^'\n]*', \d+\)(?:,\s+\('[^'\n]*', \d+\))+\]")
 
 Row = Sequence[str]
 
@@ -92,7 +110,87 @@ def in_text(text: str) -> bool:
     False
     """
     lines = [line.rstrip() for line in text.splitlines()]
-    return bool(_SAID.search(plain(text)[0])) or _in_series(lines) or in_markdown(text) or _in_columns(lines)
+    return (
+        in_sentences(text)
+        or bool(_COUNTER.search(text))
+        or (bool(_PAIRS.fullmatch(text.strip())) and bool(re.search(r"[:,] [1-9](?=[,})])", text)))
+        or _in_series(lines)
+        or in_markdown(text)
+        or _in_columns(lines)
+        or _in_cross_table(lines)
+    )
+
+
+def in_sentences(text: str) -> bool:
+    """Tell whether words say a small count: 人数：3, n = 3, 只有 3 名学生.
+
+    Examples
+    --------
+    >>> in_sentences("其中有 3 名学生"), in_sentences("每组 3 名学生")
+    (True, False)
+    """
+    read = plain(text)[0]
+    return bool(_SAID.search(read) or _FEW.search(read))
+
+
+def in_latex(text: str) -> bool:
+    """Tell whether a table of LaTeX shows a small count."""
+    rows = [
+        [cell.strip() for cell in line.split("&")]
+        for line in re.split(r"\\\\", re.sub(r"\\[a-z]+(?:\{[^}]*\})*", "", text))
+    ]
+    return _in_rows([row for row in rows if len(row) > 1])
+
+
+# --- persons in a list ----------------------------------------------------------------------------------------------
+
+_NUMBERED = re.compile(r"^(?:学号|座号|考号|座位号|准考证号|学生编号)$")
+_NAMED = re.compile(r"^(?:(?:学生|教师|班主任|家长)?姓名|名字)$")
+_NUMBER = re.compile(r"^(?=\D{0,6}\d)[A-Za-z0-9\-]{1,20}$")
+_NAME = re.compile(r"^[\u3400-\u9fff]{2,4}(?:·[\u3400-\u9fff]{1,8})?$")
+
+
+def persons(text: str, table: str) -> list[str]:
+    """Return which kinds of identifiers a table lists below a heading that says so: 学号, 姓名.
+
+    Examples
+    --------
+    >>> persons("学号  得分\n07     81", "text")
+    ['seat_number']
+    """
+    found = []
+    for kind, heading, value in (("seat_number", _NUMBERED, _NUMBER), ("name", _NAMED, _NAME)):
+
+        def is_heading(cell: str, heading: re.Pattern = heading) -> bool:
+            return bool(heading.match(plain(cell)[0].strip()))
+
+        def is_value(cell: str, value: re.Pattern = value) -> bool:
+            return bool(value.match(plain(cell)[0].strip()))
+
+        if table == "html":
+            parser = _Tables()
+            parser.feed(text)
+            parser.close()
+            listed = any(_below(rows, is_heading, is_value) for rows, _ in parser.tables)
+        else:
+            rows = [re.split(r"[,;\t|]|\s{2,}", line.strip(" |")) for line in text.splitlines()]
+            rows = [[cell.strip() for cell in row] for row in rows if not re.fullmatch(r"[\s|:\-]*", "|".join(row))]
+            listed = _below(rows, is_heading, is_value) or _in_columns(
+                text.splitlines(), is_heading, is_value, at_side=False
+            )
+        if listed:
+            found.append(kind)
+    return found
+
+
+def _below(rows: Sequence[Row], is_heading: Callable[[str], bool], is_value: Callable[[str], bool]) -> bool:
+    """Tell whether a value stands in the row right below a heading, in its column."""
+    for above, below in pairwise(rows):
+        if len(above) == len(below) and len(above) > 1:
+            columns = [i for i, cell in enumerate(above) if is_heading(cell)]
+            if any(is_value(below[i]) and not is_heading(below[i]) for i in columns):
+                return True
+    return False
 
 
 # --- rows of cells --------------------------------------------------------------------------------------------------
@@ -204,7 +302,29 @@ def _in_series(lines: Sequence[str]) -> bool:
     return False
 
 
-def _in_columns(lines: Sequence[str]) -> bool:
+def _in_cross_table(lines: Sequence[str]) -> bool:
+    """Tell whether a cross-table as pandas prints it shows a small count: its two names stand above each other."""
+    for number, (above, below) in enumerate(pairwise(lines)):
+        heads = above.split()
+        if len(heads) < 2 or len(below.split()) != 1 or below[:1].isspace() or above[:1].isspace():
+            continue
+        body = []
+        for line in lines[number + 2 :]:
+            words = line.split()
+            if len(words) != len(heads) or not all(re.fullmatch("[0-9]+", word) for word in words[1:]):
+                break
+            body += words[1:]
+        if body and any(map(_is_small, body)):
+            return True
+    return False
+
+
+def _in_columns(
+    lines: Sequence[str],
+    is_heading: Callable[[str], bool] = _is_count,
+    is_value: Callable[[str], bool] = _is_small,
+    at_side: bool = True,
+) -> bool:
     """Tell whether columns set under one another show a small count: below a heading, at its right edge."""
     counted: list[
         tuple[int, int, int, int]
@@ -218,10 +338,16 @@ def _in_columns(lines: Sequence[str]) -> bool:
             for place, word in enumerate(words):
                 same = word.end() == end or _width(line[: word.end()]) == wide
                 level = len(words) in (many, many + 1) and len(words) - place == right
-                if (same or level) and _is_small(word[0]):
+                if (same or level) and is_value(word[0]):
                     return True
-        heads = [(place, word) for place, word in enumerate(words) if _is_count(word[0])]
-        if heads and heads[0][0] == 0 and len(words) > 1 and all(_number(word[0]) is not None for word in words[1:]):
+        heads = [(place, word) for place, word in enumerate(words) if is_heading(word[0])]
+        if (
+            at_side
+            and heads
+            and heads[0][0] == 0
+            and len(words) > 1
+            and all(_number(word[0]) is not None for word in words[1:])
+        ):
             if any(_is_small(word[0]) for word in words[1:]):
                 return True
             continue
