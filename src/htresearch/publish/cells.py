@@ -133,9 +133,7 @@ def _plain(token: dict[str, Any]) -> str:
 # The space that HTML makes of a line's end has no place between Chinese characters.
 _BROKEN = re.compile(r"(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])\n(?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])")
 # Chinese marks bring their space with them; Markdown needs one after emphasis that ends in such a mark.
-_SPACED = re.compile(
-    r"([。，、；：！？）》」”](?:</(?:strong|em)>)*) +(?=(?:<(?:strong|em)>)*[\u2e80-\u9fff“（《「])"
-)
+_SPACED = re.compile(r"([。，、；：！？）》」](?:</\w+>)*) +(?=\S)")
 
 
 def joined(words: str) -> str:
