@@ -41,17 +41,23 @@ _AXE = (
     ".then(f => ({{passes: f.passes.length, violations: "
     "f.violations.map(v => [v.id, v.impact, v.nodes.map(n => n.html.slice(0, 300))])}}))"
 )
-# What reaches over the right edge, unless what it stands in scrolls or hides it.
-_BEYOND = """(() => {
-  const edge = document.documentElement.clientWidth + 1, found = [];
+# What reaches over the right edge, unless what it stands in scrolls; paper does not scroll, but Chromium sets a page
+# smaller whose content is half as wide again.
+_BEYOND = """(paper => {
+  const edge = document.documentElement.clientWidth * (paper ? 1.5 : 1) + 1, found = [];
   for (const e of document.body.querySelectorAll('*')) {
     if (e.closest('.skip') || e.getBoundingClientRect().right <= edge || !e.getClientRects().length) continue;
     let inside = e.parentElement;
     while (inside && getComputedStyle(inside).overflowX === 'visible') inside = inside.parentElement;
     if (!inside || [document.body, document.documentElement].includes(inside)) found.push(e.outerHTML.slice(0, 120));
   }
+  if (paper) {
+    for (const e of document.querySelectorAll('pre, .wide'))
+      if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
+        found.push('cut off: ' + e.outerHTML.slice(0, 120));
+  }
   return found.slice(0, 3);
-})()"""
+})"""
 
 
 @dataclass
@@ -205,7 +211,7 @@ async def _show(browser: _Browser, session: str, width: int, medium: str) -> Non
 
 
 async def _look(browser: _Browser, session: str, width: int) -> Look:
-    beyond = await browser.evaluate(session, _BEYOND)
+    beyond = await browser.evaluate(session, f"{_BEYOND}({'true' if width == PAPER else 'false'})")
     found = {"violations": [], "passes": 0}
     if width != PAPER:
         found = await browser.evaluate(session, _AXE.format("true" if width == SCREEN else "false"))
