@@ -114,22 +114,9 @@ def test_an_empty_figure_has_none(ax):
     assert data_behind(ax.figure).empty
 
 
-def test_a_stored_notebook_does_not_change(ax, monkeypatch):
+def test_a_stored_notebook_holds_the_picture_and_its_words_alone(ax):
     ax.plot([1, 2], [3, 4])
-    monkeypatch.delenv("HTRESEARCH_FIGURE_DATA", raising=False)
-    assert set(figure(ax, "x")._repr_mimebundle_()[1]) == {"image/png"}
     drawn = figure(ax, "x", data=pd.DataFrame({"a": [1]}))
-    assert set(drawn._repr_mimebundle_()[1]) == {"image/png"}
-
-
-def test_a_page_gets_the_data_given_or_those_drawn(ax, monkeypatch):
-    monkeypatch.setenv("HTRESEARCH_FIGURE_DATA", "1")
-    ax.plot([1, 2], [3, np.inf], marker="o")
-    assert figure(ax, "x")._repr_mimebundle_()[1]["htresearch"]["columns"] == ["Mark", "Horizontal", "Vertical"]
-    given = pd.DataFrame({"training_hours": [1.5, None], "n": [np.int64(3), 4]})
-    assert figure(ax, "x", data=given)._repr_mimebundle_()[1]["htresearch"] == {
-        "columns": ["Cumulative training (hours)", "Number"],
-        "rows": [[1.5, 3], [None, 4]],
-    }
+    assert drawn._repr_mimebundle_()[1] == {"image/png": {"alt": "x"}}
     with pytest.raises(ArgumentError, match="data"):
         figure(ax, "x", data=[1])

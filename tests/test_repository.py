@@ -98,6 +98,12 @@ class TestNotebook:
         )
         assert not re.findall(r"0x[0-9a-f]{6,}|-0\.0+\b(?!\d)|\b\d\d:\d\d:\d\d\b|it/s\b", text)
 
+    def test_it_says_its_conclusions_right_below_the_question(self, path):
+        written = [(cells.tags(cell), cell.source) for cell in nbformat.read(path, as_version=4).cells[2:4]]
+        assert [tags for tags, _ in written] == [["zh", "summary"], ["en", "summary"]]
+        assert written[0][1].startswith("**先说结论**") and written[1][1].startswith("**The conclusions first**")
+        assert all(source.count("\n- ") >= 3 for _, source in written)
+
     def test_it_carries_no_metadata_of_a_run(self, path):
         notebook = nbformat.read(path, as_version=4)
         counts = [cell.execution_count for _, cell in cells.numbered(notebook)]

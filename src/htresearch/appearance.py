@@ -5,7 +5,6 @@ The font is Noto Sans SC, which the zhplot package carries under the SIL Open Fo
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,32 +97,26 @@ class Figure:
 
     png: bytes
     alt: str
-    #: The numbers behind it, for those who want them.
+    #: The numbers behind it, for those who want them; unless given, those that were drawn.
     data: pd.DataFrame | None = field(default=None, compare=False)
     #: What was drawn, for those who check what may be published.
     drawn: MatplotlibFigure | None = field(default=None, repr=False, compare=False)
+    #: What these are told of it: the results that are drawn, or who stands behind each mark.
+    told: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        described = {"image/png": {"alt": self.alt}}
-        # A page offers the data; a notebook in version control doesn't store them a second time.
-        if self.data is not None and os.environ.get("HTRESEARCH_FIGURE_DATA"):
-            rows = self.data.astype(object).where(self.data.notna(), None).to_numpy().tolist()
-            described["htresearch"] = {
-                "columns": [str(column) for column in self.data.columns],
-                "rows": [[_plain_value(value) for value in row] for row in rows],
-            }
-        return {"image/png": self.png, "text/plain": self.alt}, described
+        return {"image/png": self.png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
 
 
-def _plain_value(value: object) -> object:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Integral):
-        return int(value)
-    return float(value) if isinstance(value, Real) else str(value)
-
-
-def figure(drawn: Axes | MatplotlibFigure, alt: Text | str, data: pd.DataFrame | None = None) -> Figure:
+def figure(
+    drawn: Axes | MatplotlibFigure,
+    alt: Text | str,
+    data: pd.DataFrame | None = None,
+    of: object = None,
+    counts: pd.DataFrame | Mapping[str, object] | None = None,
+    statistic: str | None = None,
+    known: Sequence[float] = (),
+) -> Figure:
     """Finish a figure for display: draw it once, close it, keep its alternative text and the data behind it.
 
     Parameters
@@ -135,6 +128,14 @@ def figure(drawn: Axes | MatplotlibFigure, alt: Text | str, data: pd.DataFrame |
     data
         The data behind the figure, which its page offers as CSV; unless given, they are read from what was drawn.
         An empty frame offers none.
+    of
+        The result or table that is drawn, or a list of them. A site offers the data behind a figure only if these
+        may be published and every number is one of theirs; see `htresearch.disclosure.check`.
+    counts, statistic
+        Or: how many pupils, teachers and schools stand behind each mark (or each row of `data`), and what is drawn,
+        ``"mean"`` for instance.
+    known
+        Numbers that readers know anyway, such as a cut-off, at which a line stands.
 
     Returns
     -------
@@ -165,17 +166,12 @@ def figure(drawn: Axes | MatplotlibFigure, alt: Text | str, data: pd.DataFrame |
         )
     checks.require(None if data is None else checks.data_frame("data", data))
     whole = drawn if hasattr(drawn, "savefig") else drawn.figure
-    if data is not None:
-        data = data.rename(columns={column: str(label(str(column))) for column in data.columns})
-    elif os.environ.get("HTRESEARCH_FIGURE_DATA"):
-        from htresearch.drawn import data_behind
-
-        data = data_behind(whole)
     buffer = BytesIO()
     # No date and no software version, so that the same data give the same bytes.
     whole.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
     plt.close(whole)
-    return Figure(buffer.getvalue(), str(alt), data, whole)
+    told = {"of": of, "counts": counts, "statistic": statistic, "known": tuple(known)}
+    return Figure(buffer.getvalue(), str(alt), data, whole, told)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,12 @@ def test_lines_join_as_chinese_does():
     assert "<p>教师培训，\n2024 年</p>" in body("教师\n培训，\n2024 年")
 
 
+def test_links_to_the_documentation_lead_to_its_pages():
+    written = body("[一](../docs/privacy.zh-CN.md#s2) [two](../docs/howto/01-open-a-study.md) [三](20_b.ipynb#s1)")
+    assert 'href="../docs/zh/privacy.html#s2"' in written and 'href="20_b.html#s1"' in written
+    assert 'href="../docs/en/howto-01-open-a-study.html"' in written
+
+
 @pytest.mark.parametrize(
     "source", ["**“关联”**不是效果", "说**关联**，不说**“效果”**的", "只说*（关联）*而已", "1. 甲**乙**丙"]
 )

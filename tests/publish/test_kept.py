@@ -117,6 +117,12 @@ def test_files_that_a_notebook_reads_are_part_of_it(tmp_path, book, source):
     assert Kept(tmp_path / "runs").key(path, "zh") != before
 
 
+def test_data_of_figures_that_were_checked_otherwise_are_made_anew(tmp_path, book):
+    every = [Kept(tmp_path / "runs", figure_data=told) for told in ("", "{}", '{"threshold": 20}')]
+    keys = [kept.key(book("1"), "zh") for kept in every]
+    assert None not in keys and len(set(keys)) == 3
+
+
 def test_a_study_given_as_a_parameter_is_part_of_it(tmp_path, book):
     path = book("1")
     (tmp_path / "mine").mkdir()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from pypdf import PdfReader
 from small_notebooks import OPENING, code, told, write
 
 from htresearch.errors import ArgumentError, NotebookError
@@ -23,7 +24,12 @@ ax = plt.subplots()[1]
 ax.bar(["=1+1", "B"], [3, 4.5], label="@sum")
 ax.legend()
 ax.set_title(str(ht.language.Text("班主任培训时数", "Training of head teachers")))
-ht.figure(ax, ht.language.Text("空白的坐标系，标题<班主任>", "Empty axes"))
+behind = {"n_students": [300, 300], "n_teachers": [9, 9], "n_schools": [4, 4]}
+ht.figure(ax, ht.language.Text("空白的坐标系，标题<班主任>", "Empty axes"), counts=behind, statistic="mean")
+"""
+DOTS = """
+import matplotlib.pyplot as plt, htresearch as ht
+ht.figure(plt.subplots()[1].scatter([5 / 4, 2], [3, 4]).axes, "Two pupils")
 """
 
 
@@ -58,16 +64,17 @@ def site(tmp_path_factory):
         code(TABLE),
         code(FIGURE),
     )
-    write(folder / "notebooks" / "20_dose.ipynb", code("1 + 1"))
+    write(folder / "notebooks" / "20_dose.ipynb", code("1 + 1"), code(DOTS))
     (folder / "notebooks" / "scratch.ipynb").write_text("not published", encoding="utf-8")
-    seen = []
+    seen, said = [], []
     index = build_site(
         folder / "notebooks",
         folder / "site",
         parameters={"greeting": "set"},
         progress=lambda done, total, name: seen.append((done, total, name)),
-        figure_data=True,
+        report=said.append,
     )
+    assert [text.zh for text in said] == ["图 2 幅：按规则“public”检查图中的数据，1 幅可下载，1 幅未通过、不提供。"]
     assert seen == [(1, 4, "00_tour"), (2, 4, "00_tour"), (3, 4, "20_dose"), (4, 4, "20_dose")]
     return index.parent
 
@@ -110,11 +117,37 @@ def test_links_lead_somewhere(site):
 
 def test_figures_offer_the_data_behind_them_and_no_formula(site):
     page = read(site, "zh/00_tour.html")
-    assert '<figcaption><a href="data/00_tour-1.csv" download>图中的数据（CSV）</a></figcaption>' in page
-    assert "Data behind the figure (CSV)" in read(site, "en/00_tour.html")
+    assert (
+        '<figcaption><a href="data/00_tour-1.csv" download>图中的数据（CSV，已通过披露检查）</a></figcaption>' in page
+    )
+    assert "Data behind the figure (CSV, checked for disclosure)" in read(site, "en/00_tour.html")
     content = (site / "zh" / "data" / "00_tour-1.csv").read_bytes().decode("utf-8-sig")
     assert content == "系列,形式,横轴,纵轴\n'@sum,柱,'=1+1,3\n'@sum,柱,B,4.5\n"
     assert "Series,Mark,Horizontal,Vertical" in read(site, "en/data/00_tour-1.csv")
+
+
+def test_data_that_did_not_pass_are_nowhere_and_the_page_says_so(site):
+    assert "<figcaption>图中的数据没有通过披露检查，不提供下载。</figcaption>" in read(site, "zh/20_dose.html")
+    assert "did not pass the check for disclosure" in read(site, "en/20_dose.html")
+    assert sorted(path.name for path in site.rglob("*.csv")) == ["00_tour-1.csv", "00_tour-1.csv"]
+    kept = [path.read_text(encoding="utf-8") for path in (site.parent / ".site-runs").iterdir()]
+    assert not any("1.25" in run for run in kept) and any('"refused"' in run for run in kept)
+    assert "those behind 1 did not pass and are not." in read(site, "index.html")
+
+
+def test_pages_for_inside_are_marked_on_every_page(tmp_path):
+    write(tmp_path / "n" / "10_a.ipynb", code("1"))
+    site = build_site(tmp_path / "n", tmp_path / "site", rules="internal", pdf=True).parent
+    for name in ("index.html", "zh/10_a.html"):
+        assert '<p class="mark" lang="zh-CN">内部使用，不得外传。</p>' in read(site, name)
+    assert "For internal use" in read(site, "en/10_a.html") and "For internal use" in read(site, "index.html")
+    assert "For internal use" in PdfReader(site / "en" / "10_a.pdf").pages[0].extract_text()
+
+
+@pytest.mark.parametrize("given", [{"figure_data": "all"}, {"rules": "none"}])
+def test_an_unknown_choice_is_a_fault(tmp_path, given):
+    with pytest.raises(ArgumentError):
+        build_site(tmp_path, tmp_path / "site", **given)
 
 
 def test_a_page_says_how_to_cite_it_and_what_made_it(site):

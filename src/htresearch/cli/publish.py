@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,15 @@ DEMO_MEASURE = "maths"
 DEMO_FORMULA = "score ~ training_hours + tier + (1 | school_id/class_id)"
 
 _NOTEBOOKS = Text("笔记本所在的文件夹。", "The folder of the notebooks.")
+
+
+class Behind(StrEnum):
+    """What may be asked for of the data behind figures."""
+
+    checked = "checked"
+    unchecked = "unchecked"
+    none = "none"
+
 
 Data = Annotated[Path, typer.Option(help=Text("研究数据。", "The study."))]
 DemoNotebooks = Annotated[Path, typer.Option(help=_NOTEBOOKS)]
@@ -53,12 +63,22 @@ Docs = Annotated[
     ),
 ]
 FigureData = Annotated[
-    bool,
+    Behind,
     typer.Option(
-        "--figure-data",
         help=Text(
-            "图中的数据另存 CSV 供下载；数值精确，只用于可以公开的数据。",
-            "Offer the numbers behind figures as CSV; they are exact, so only for data that may be shown.",
+            "图中的数据另存 CSV 供下载：通过披露检查的、不检查（只用于可以公开的数据）、都不给。",
+            "Offer the numbers behind figures as CSV: those that pass the check for disclosure, all without a check "
+            "(only for data that may be shown), or none.",
+        ),
+    ),
+]
+Applied = Annotated[
+    str,
+    typer.Option(
+        "--rules",
+        help=Text(
+            "按哪种披露规则检查：public、public-minors、internal（每页注明内部使用）或规则文件。",
+            "The rules of that check: public, public-minors, internal (which marks every page) or a file of rules.",
         ),
     ),
 ]
@@ -108,7 +128,8 @@ def publish(
     fresh: Fresh = False,
     pdf: Pdf = False,
     docs: Docs = None,
-    figure_data: FigureData = False,
+    figure_data: FigureData = Behind.checked,
+    rules: Applied = "public",
 ) -> None:
     """Run the notebooks, for the site or for themselves."""
     if refresh:
@@ -116,7 +137,8 @@ def publish(
     else:
         languages = (only.value,) if only else language.LANGUAGES
         secrets = _secrets(roster, linkage, study)
-        how = {"workers": workers, "fresh": fresh, "pdf": pdf, "secrets": secrets, "figure_data": figure_data}
+        how = {"workers": workers, "fresh": fresh, "pdf": pdf, "secrets": secrets, "rules": rules}
+        how["figure_data"] = figure_data.value
         _publish(notebooks, site, languages, docs, **how)
 
 
@@ -173,7 +195,7 @@ def _demo(data: Path, notebooks: Path, site: Path) -> None:
     typer.echo(ht.table(fit.tidy()).plain)
 
     typer.echo(str(Text("4. 运行笔记本，生成网站", "4. Running the notebooks, making the site")))
-    _publish(notebooks, site, language.LANGUAGES, workers=2, figure_data=True)  # nobody real is in the figures
+    _publish(notebooks, site, language.LANGUAGES, workers=2)
 
 
 def _publish(notebooks: Path, site: Path, languages: Sequence[str], docs: Path | None = None, **how: object) -> None:
@@ -181,8 +203,11 @@ def _publish(notebooks: Path, site: Path, languages: Sequence[str], docs: Path |
 
     if docs is None and (beside := notebooks.absolute().parent / "docs").is_dir():
         docs = beside
+    said: list[Text] = []
     with counting(Text("运行笔记本", "Running notebooks")) as progress:
-        index = build_site(notebooks, site, languages=languages, progress=progress, docs=docs, **how)
+        index = build_site(notebooks, site, languages, progress=progress, docs=docs, report=said.append, **how)
+    for sentence in said:
+        typer.echo(str(sentence))
     typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
 
 

@@ -137,6 +137,8 @@ def _plain(token: dict[str, Any]) -> str:
 
 # The space that HTML makes of a line's end has no place between Chinese characters.
 _BROKEN = re.compile(r"(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])\n(?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])")
+# Chinese marks bring their space with them; Markdown needs one after emphasis that ends in such a mark.
+_SPACED = re.compile(r"([。，、；：！？）》」](?:</\w+>)*) +(?=\S)")
 
 
 def joined(words: str) -> str:
@@ -144,10 +146,10 @@ def joined(words: str) -> str:
 
     Examples
     --------
-    >>> joined("教师\\n培训"), joined("head\\nteachers")
-    ('教师培训', 'head\\nteachers')
+    >>> joined("教师\\n培训"), joined("head\\nteachers"), joined("<strong>公式。</strong> 整校")
+    ('教师培训', 'head\\nteachers', '<strong>公式。</strong>整校')
     """
-    return _BROKEN.sub("", words)
+    return _SPACED.sub(r"\1", _BROKEN.sub("", words))
 
 
 def shape_faults(notebook: NotebookNode, name: str) -> list[Fault]:

@@ -38,6 +38,8 @@ class Kept:
         Where the runs are; it is made when the first is kept. Of each notebook and language one run stays.
     parameters
         The values that every notebook is given.
+    figure_data
+        What kernels are told of the data behind figures: rules as JSON, or nothing for no check.
 
     Examples
     --------
@@ -46,8 +48,9 @@ class Kept:
     True
     """
 
-    def __init__(self, folder: Path, parameters: Mapping[str, object] | None = None):
+    def __init__(self, folder: Path, parameters: Mapping[str, object] | None = None, figure_data: str = ""):
         self.folder = folder
+        self.figure_data = figure_data
         self._parameters = {name: repr(value) for name, value in (parameters or {}).items()}
         self._paths = [str(v) for v in (parameters or {}).values() if isinstance(v, str | Path)]
         self._digests: dict[tuple[Path, int, int], str] = {}
@@ -63,7 +66,8 @@ class Kept:
             seen.append(self._place(path.parent, place))
         if None in seen:
             return None
-        told = [hashlib.sha256(content).hexdigest(), language, self._parameters, _surroundings(), seen]
+        given = [language, self._parameters, self.figure_data]
+        told = [hashlib.sha256(content).hexdigest(), *given, _surroundings(), seen]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def get(self, name: str, key: str | None) -> NotebookNode | None:

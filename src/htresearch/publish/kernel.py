@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -21,6 +22,7 @@ ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
+_EXTENSION = "htresearch.publish.figure_data"
 
 
 class ThisInterpreter(AsyncKernelManager):
@@ -36,18 +38,23 @@ class ThisInterpreter(AsyncKernelManager):
 
 
 @contextmanager
-def environment(language: str, figure_data: bool = False) -> Iterator[dict[str, str]]:
-    """Give the environment variables of a run in `language`, with an IPython profile that is empty.
+def environment(language: str, figure_data: str | None = None) -> Iterator[dict[str, str]]:
+    """Give the environment variables of a run in `language`, with an IPython profile that is otherwise empty.
 
-    With `figure_data` figures carry the data behind them, which a page offers and a notebook does not store.
+    With `figure_data` (rules as JSON, or nothing for no check) figures carry the data behind them, which a page
+    offers and a notebook does not store.
     """
     with tempfile.TemporaryDirectory(prefix="htresearch-", ignore_cleanup_errors=True) as profile:
+        if figure_data is not None:
+            config = Path(profile) / "profile_default" / "ipython_kernel_config.py"
+            config.parent.mkdir()
+            config.write_text(f"c.InteractiveShellApp.extensions = [{_EXTENSION!r}]\n", encoding="utf-8")
         yield {
             **os.environ,
             **ONE_THREAD,
             "HTRESEARCH_LANGUAGE": language,
             "IPYTHONDIR": profile,
-            "HTRESEARCH_FIGURE_DATA": "1" if figure_data else "",
+            "HTRESEARCH_FIGURE_DATA": figure_data or "",
             "PYTHONHASHSEED": "0",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }

@@ -92,11 +92,11 @@ def run(
     language: str,
     parameters: Mapping[str, object] | None = None,
     timeout: float = TIMEOUT,
-    figure_data: bool = False,
+    figure_data: str | None = None,
 ) -> Run:
     """Run a notebook and return how it went, well or not; from a thread in which no event loop runs.
 
-    With `figure_data`, its figures carry the data behind them.
+    With `figure_data`, its figures carry the data behind them: see `htresearch.publish.figure_data`.
     """
     notebook = with_parameters(cells.read(path), parameters or {})
     reached: list[NotebookNode] = []
@@ -185,7 +185,7 @@ def run_all(
         earlier = None if fresh else kept.get(name, key)
         if earlier is not None:
             return Run(path, language, earlier)
-        done = run(path, language, parameters, timeout, figure_data=True)
+        done = run(path, language, parameters, timeout, kept.figure_data)
         if done.fault is None and kept.key(path, language) == key:  # nothing changed while it ran
             kept.put(name, key, written(done.notebook))
         return done

@@ -1,14 +1,18 @@
 """The site: every notebook once in each language, and a page of contents, out of nothing but local files."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from htresearch import atomic, checks
+from htresearch.disclosure.results import INTERNAL
+from htresearch.disclosure.rules import Rules, load_rules
 from htresearch.errors import Fault, HTResearchError, NotebookError
 from htresearch.language import LANGUAGES, Text
 from htresearch.publish import cells, leaks
 from htresearch.publish.docs import write_docs
+from htresearch.publish.figure_data import CHECKED, CHOICES, NONE, tally
 from htresearch.publish.html.about import Citation, citation
 from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
 from htresearch.publish.kept import Kept
@@ -39,10 +43,12 @@ def build_site(
     progress: Progress | None = None,
     fresh: bool = False,
     pdf: bool = False,
-    figure_data: bool = False,
+    figure_data: str = CHECKED,
+    rules: Rules | str | Path | None = None,
     scan_leaks: bool = True,
     secrets: Secrets | None = None,
     docs: str | Path | None = None,
+    report: Callable[[Text], None] | None = None,
 ) -> Path:
     """Run the numbered notebooks of a folder and lay them out as a site that opens from the disk.
 
@@ -73,14 +79,21 @@ def build_site(
     pdf
         Whether to make a PDF of each page too.
     figure_data
-        Whether pages offer the numbers that their figures draw as CSV. They are exact: only for data that may be
-        shown so, simulated ones for instance.
+        Whether pages offer the numbers that their figures draw as CSV: ``"checked"``, those that pass
+        `htresearch.disclosure.check` (a page says where they did not); ``"unchecked"``, all of them, exact: only
+        for data that may be shown so, simulated ones for instance; ``"none"``.
+    rules
+        By which these are checked: a preset (``"public"`` by default), a file, or rules. If they say so, as
+        ``"internal"`` does, every page is marked as one that stays inside.
     scan_leaks
         Whether runs and pages are searched for what says who somebody is, see `scan`; a find stops publication.
     secrets
         Names and ids to be searched for, beside what is known by its form.
     docs
         A folder of pages in Markdown; with it, the documentation is written to the folder ``docs`` of the site.
+    report
+        Called at the end with each sentence of the report: of how many figures the data are offered, of how many
+        they were refused.
 
     Returns
     -------
@@ -102,28 +115,36 @@ def build_site(
     checks.require(
         *(checks.one_of("languages", spoken, LANGUAGES) for spoken in languages or ("",)),
         checks.integer("workers", workers),
+        checks.one_of("figure_data", figure_data, CHOICES),
     )
+    applied = load_rules(rules)
     paths = cells.find(notebooks)
     checks.require(*cells.all_shape_faults(paths), error=NotebookError)
     atomic.require_free(site, _is_site)
     beside = Path(site).absolute().parent
-    kept = Kept(beside / f".{Path(site).name}-runs", parameters)
+    told = json.dumps(applied.as_dict()) if figure_data == CHECKED else ""
+    kept = Kept(beside / f".{Path(site).name}-runs", parameters, told)
     tasks = [(path, spoken) for path in paths for spoken in languages]
     runs = run_all(tasks, parameters, workers, progress, kept=kept, fresh=fresh)
     keep_failed(runs, beside)
     if scan_leaks:  # first where it can be said which cell it is; below, all that was written
         leaks.refuse(leak for done in runs for leak in leaks.scan_notebook(done.notebook, done.path.name, secrets))
-    pages = _pages(runs, figure_data)
+    pages = _pages(runs, figure_data != NONE)
     cited = citation(Path(notebooks).absolute().parent)
-    prints = {(page.language, page.stem): page_pdf(page, cited) for page in pages} if pdf else {}
+    marks = INTERNAL if applied.mark else None
+    prints = {(page.language, page.stem): page_pdf(page, cited, marks) for page in pages} if pdf else {}
+    first = [done.notebook for done in runs if done.language == languages[0]]
+    counted = tally(first, applied.name).said() if figure_data != NONE else None
     with atomic.new_folder(site, ours=_is_site) as folder:
         if docs is not None:
             write_docs(docs, folder / "docs", languages, [path.stem for path in paths])
-        _write(folder, pages, languages, prints, cited)
+        _write(folder, pages, languages, prints, cited, marks, counted)
         if scan_leaks:
             # The documentation explains what an ID number looks like by made-up ones, and speaks of no study.
             told = [path for path in folder.iterdir() if path.name != "docs"]
             leaks.refuse(leaks.scan(told, secrets, small_counts=False))
+    if report and counted:
+        report(counted)
     return Path(site).absolute() / "index.html"
 
 
@@ -133,7 +154,7 @@ def _is_site(folder: Path) -> bool:
     return index.is_file() and mark in index.read_text(encoding="utf-8", errors="replace")
 
 
-def _pages(runs: list[Run], figure_data: bool) -> list[Page]:
+def _pages(runs: list[Run], offer_data: bool) -> list[Page]:
     """Render every run that ended well, or say all that is wrong with any of them."""
     pages: list[Page] = []
     faults: dict[str, Fault] = {}
@@ -143,7 +164,7 @@ def _pages(runs: list[Run], figure_data: bool) -> list[Page]:
             continue
         try:
             pages.append(
-                render(done.notebook, done.path.name, done.language, done.path.parent, offer_data=figure_data)
+                render(done.notebook, done.path.name, done.language, done.path.parent, offer_data=offer_data)
             )
         except HTResearchError as error:
             for fault in error.faults:
@@ -158,6 +179,8 @@ def _write(
     languages: Sequence[str],
     prints: Mapping[tuple[str, str], bytes],
     cited: Citation,
+    marks: Text | None,
+    counted: Text | None,
 ) -> None:
     for spoken in languages:
         shelf = [page for page in pages if page.language == spoken]
@@ -172,6 +195,7 @@ def _write(
                 home="../index.html",
                 pdf="".join(beside),
                 cited=cited,
+                marks=marks,
             )
             for name, content in {f"{page.stem}.html": whole.encode("utf-8"), **beside, **page.data}.items():
                 path = folder / spoken / name
@@ -185,4 +209,5 @@ def _write(
         for digit, stems in groupby(entries, key=lambda stem: stem[0])
     ]
     docs = "docs/index.html" if (folder / "docs").is_dir() else ""
-    (folder / "index.html").write_bytes(lay_out_contents(parts, languages, cited, docs).encode("utf-8"))
+    contents = lay_out_contents(parts, languages, cited, docs, marks, counted)
+    (folder / "index.html").write_bytes(contents.encode("utf-8"))

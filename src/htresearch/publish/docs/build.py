@@ -2,20 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from htresearch.language import LANGUAGES, Text
 from htresearch.publish.docs import guides
 from htresearch.publish.docs.reference import room_page
 from htresearch.publish.docs.rooms import rooms
-from htresearch.publish.html.page import SITE
+from htresearch.publish.html.frame import fill
 
 #: The parts, by the folder of their pages; pages of other folders come last.
 PARTS = {
@@ -25,7 +21,6 @@ PARTS = {
     "reference": Text("函数参考", "Reference"),
 }
 TITLE = Text("使用说明", "Documentation")
-_NAMES = {"zh": "中文", "en": "English"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +35,8 @@ class Sheet:
         Its name without ending, the same in both languages.
     language, title, body : str
         As they say.
+    question : str
+        What it answers; none.
     """
 
     part: str
@@ -47,6 +44,7 @@ class Sheet:
     language: str
     title: str
     body: str
+    question: str = ""
 
 
 def write_docs(
@@ -87,17 +85,27 @@ def write_docs(
     for spoken, shelf in shelves.items():
         (folder / spoken).mkdir(parents=True, exist_ok=True)
         for before, sheet, after in zip([None, *shelf], shelf, [*shelf[1:], None], strict=False):
-            whole = _template("sheet.html").render(
-                sheet=sheet,
+            whole = fill(
+                "docs/sheet.html",
+                spoken,
+                "docs/docs.css",
+                page=sheet,
                 body=Markup(sheet.body),
                 before=before,
                 after=after,
-                others=[other for other in languages if other != spoken],
-                say=lambda zh, en, spoken=spoken: zh if spoken == "zh" else en,
-                **_frame(),
+                twins=[other for other in languages if other != spoken],
+                home="../index.html",
+                home_name=getattr(TITLE, spoken),
             )
             (folder / spoken / f"{sheet.stem}.html").write_text(whole, encoding="utf-8", newline="\n")
-    contents = _template("contents.html").render(parts=_parts(shelves), languages=list(languages), **_frame())
+    contents = fill(
+        "docs/contents.html",
+        languages[0],
+        "docs/docs.css",
+        title=TITLE,
+        parts=_parts(shelves),
+        languages=list(languages),
+    )
     index = folder / "index.html"
     index.write_text(contents, encoding="utf-8", newline="\n")
     return index
@@ -125,31 +133,3 @@ def _parts(shelves: dict[str, list[Sheet]]) -> list[tuple[Text, list[dict[str, S
         (PARTS.get(part, Text(part, part)), list(entries))
         for part, entries in groupby(rows, key=lambda row: row[first].part)
     ]
-
-
-def _frame() -> dict[str, object]:
-    return {
-        "site": SITE,
-        "docs": TITLE,
-        "style": Markup(_style()),
-        "tag": {"zh": "zh-CN", "en": "en"},
-        "names": _NAMES,
-        "version": version("htresearch"),
-    }
-
-
-@cache
-def _style() -> str:
-    here = files("htresearch.publish")
-    return "".join(here.joinpath(name).read_text(encoding="utf-8") for name in ("html/style.css", "docs/docs.css"))
-
-
-@cache
-def _template(name: str):
-    return Environment(
-        loader=PackageLoader("htresearch.publish", "docs"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    ).get_template(name)

@@ -3,9 +3,7 @@
 import re
 from html import escape
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from htresearch.publish.html.code import coloured
 
 _MARKED = re.compile(
     r"``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|(?P<url>https?://[^\s<>]+)|\bdoi:\s?(?P<doi>10\.\d+/[^\s<>,;]+)"
@@ -163,8 +161,7 @@ def code(source: str) -> str:
     >>> code("x").startswith('<pre class="code"')
     True
     """
-    coloured = highlight(source, PythonLexer(stripnl=True), HtmlFormatter(nowrap=True)).rstrip("\n")
-    return f'<pre class="code" tabindex="0"><code>{coloured}</code></pre>\n'
+    return f'<pre class="code" tabindex="0"><code>{coloured(source)}</code></pre>\n'
 
 
 def _printed(text: str) -> str:

@@ -160,7 +160,8 @@ def call(name: Name) -> str:
 def _brackets(name: Name, before: str = "") -> str:
     if name.signature is None:
         return ""
-    plain = re.sub(r"htresearch(\.\w+)+\.(?=[A-Z])", "", _readable(name.signature))
+    # Of a type its own name is enough.
+    plain = re.sub(r"(htresearch(\.\w+)+|collections\.abc|pathlib|typing)\.(?=[A-Z])", "", _readable(name.signature))
     if len(before) + len(plain) <= 88:
         return plain
     given, arrow, returned = plain.rpartition(") -> ")

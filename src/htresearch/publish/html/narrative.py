@@ -16,6 +16,12 @@ from htresearch.publish.cells import joined
 _EMPHASISED = re.compile(r"(\*{1,2})(?![\s*])[^*\n]+(?<![\s*])\1")
 _HAIR = "\u200a"
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
+_DOCUMENTATION = re.compile(r"^\.\./docs/(?P<page>[^#]+?)(?P<chinese>\.zh-CN)?\.md(?=$|#)")
+
+
+def _on_the_site(match: re.Match[str]) -> str:
+    spoken = "zh" if match["chinese"] else "en"
+    return f"../docs/{spoken}/{match['page'].replace('/', '-')}.html"
 
 
 class Narrative(mistune.HTMLRenderer):
@@ -70,9 +76,10 @@ class Narrative(mistune.HTMLRenderer):
         return f'<th scope="col"{side}>{text}</th>\n' if head else f"<td{side}>{text}</td>\n"
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """Lead a link between notebooks to the page of the other notebook."""
+        """Lead a link to the page of another notebook, or of the documentation beside the notebooks."""
         if not _ELSEWHERE.match(url):
             url = re.sub(r"\.ipynb(?=$|#)", ".html", url)
+            url = _DOCUMENTATION.sub(_on_the_site, url)
         return super().link(text, url, title)
 
     def image(self, text: str, url: str, title: str | None = None) -> str:

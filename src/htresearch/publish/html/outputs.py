@@ -14,18 +14,25 @@ from htresearch.language import Text
 from htresearch.publish.cells import alt_text, numbered, place
 from htresearch.publish.html.fragment import fit
 
+_OFFERED = Text("图中的数据（CSV，已通过披露检查）", "Data behind the figure (CSV, checked for disclosure)")
+_UNCHECKED = Text("图中的数据（CSV，未作披露检查）", "Data behind the figure (CSV, not checked for disclosure)")
+_REFUSED = Text(
+    "图中的数据没有通过披露检查，不提供下载。",
+    "The data behind this figure did not pass the check for disclosure and are not offered.",
+)
+
 
 class Outputs:
     """Writes the outputs of one page; `faults` gathers what cannot be published.
 
-    With `offered`, the words of a link, the data behind figures are offered below them, and `data` gathers the files
-    by their names beside the page.
+    With `spoken`, the language of the page, the data behind figures are offered below them, and `data` gathers the
+    files by their names beside the page.
     """
 
-    def __init__(self, name: str, notebook: NotebookNode, offered: str = ""):
+    def __init__(self, name: str, notebook: NotebookNode, spoken: str = ""):
         self.faults: list[Fault] = []
         self.data: dict[str, bytes] = {}
-        self._offered = offered
+        self._spoken = spoken
         self._figures = 0
         self._name = name
         self._number = {cell.id: number for number, cell in numbered(notebook)}
@@ -57,14 +64,17 @@ class Outputs:
         return f"<figure>{image}{self._link(output)}</figure>"
 
     def _link(self, output: NotebookNode) -> str:
-        """Return the link to the data behind a figure, if it carries any and the page offers it."""
+        """Return the link to the data behind a figure, or that they are not offered; nothing if it carries none."""
         self._figures += 1
         behind = output.get("metadata", {}).get("htresearch", {})
-        if not (self._offered and behind.get("rows")):
+        if not (self._spoken and behind):
             return ""
+        if "refused" in behind:
+            return f"<figcaption>{escape(getattr(_REFUSED, self._spoken))}</figcaption>"
         name = f"data/{self._name.removesuffix('.ipynb')}-{self._figures}.csv"
         self.data[name] = as_csv(behind["columns"], behind["rows"])
-        return f'<figcaption><a href="{name}" download>{escape(self._offered)}</a></figcaption>'
+        offered = getattr(_OFFERED if behind.get("rules") else _UNCHECKED, self._spoken)
+        return f'<figcaption><a href="{name}" download>{escape(offered)}</a></figcaption>'
 
     def _html(self, cell: NotebookNode, content: str) -> str:
         self._fragments += 1

@@ -2,29 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
 from htresearch import checks
 from htresearch.errors import NotebookError
 from htresearch.language import LANGUAGES, Text
 from htresearch.publish import cells, clauses
 from htresearch.publish.html.about import Citation, citation, versions
+from htresearch.publish.html.code import coloured
+from htresearch.publish.html.frame import SITE, fill
 from htresearch.publish.html.narrative import Narrative
 from htresearch.publish.html.outputs import Outputs
 
-SITE = Text("班主任队伍专业化研究", "Research on the head-teacher profession")
-_BEHIND = Text("图中的数据（CSV）", "Data behind the figure (CSV)")
-_NAMES = {"zh": "中文", "en": "English"}
+_CONTENTS = Text("目录", "Contents")
 
 
 @dataclass(frozen=True)
@@ -72,8 +65,8 @@ def render(
     folder
         Where relative paths to images start.
     offer_data
-        Whether figures that carry the data behind them get a link to a file beside the page; without it, the page
-        stays a single file.
+        Whether figures that carry the data behind them get a link to a file beside the page, and others that must
+        not say so; without it, the page stays a single file.
 
     Returns
     -------
@@ -93,7 +86,7 @@ def render(
     '<h1 id="s1">Dose</h1>\\n'
     """
     narrative = Narrative(name, Path(folder))
-    outputs = Outputs(name, notebook, _say(_BEHIND, spoken) if offer_data else "")
+    outputs = Outputs(name, notebook, spoken if offer_data else "")
     parts = []
     for cell in _summary_first(cells.spoken_in(notebook, spoken)):
         if cell.cell_type == "markdown":
@@ -129,10 +122,8 @@ def _boxed(said: str, spoken: str) -> str:
 
 def _code(source: str, spoken: str) -> str:
     summary = _say(Text("代码", "Code"), spoken)
-    coloured = highlight(source, PythonLexer(stripall=True), HtmlFormatter(nowrap=True))
-    return (
-        f'<details class="code"><summary>{summary}</summary><pre tabindex="0"><code>{coloured}</code></pre></details>'
-    )
+    code = f'<pre tabindex="0"><code>{coloured(source.strip())}</code></pre>'
+    return f'<details class="code"><summary>{summary}</summary>{code}</details>'
 
 
 def lay_out(
@@ -143,6 +134,7 @@ def lay_out(
     home: str = "",
     pdf: str = "",
     cited: Citation | None = None,
+    marks: Text | None = None,
 ) -> str:
     """Return a page as a whole HTML file.
 
@@ -160,27 +152,24 @@ def lay_out(
         The relative address of the page for print, if there is one.
     cited
         How the page is cited; unless given, as a part of this package.
+    marks
+        What must stand at the head of every page.
     """
-    other = next(spoken for spoken in LANGUAGES if spoken != page.language)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            page=page,
-            body=Markup(page.body),
-            before=before,
-            after=after,
-            twin=f"../{other}/{page.stem}.html" if twin else "",
-            twin_language=other,
-            twin_name=_NAMES[other],
-            home=home,
-            pdf=pdf,
-            clauses=[(clause, _say(clauses.CLAUSES[clause], page.language)) for clause in page.clauses],
-            citation=_say((cited or citation("")).of(page.title), page.language),
-            versions=versions(),
-            say=lambda zh, en: _say(Text(zh, en), page.language),
-            **_frame(),
-        )
+    return fill(
+        "html/page.html",
+        page.language,
+        page=page,
+        body=Markup(page.body),
+        before=before,
+        after=after,
+        twins=[other for other in LANGUAGES if other != page.language] if twin else [],
+        home=home,
+        home_name=_say(_CONTENTS, page.language),
+        pdf=pdf,
+        clauses=[(clause, _say(clauses.CLAUSES[clause], page.language)) for clause in page.clauses],
+        citation=_say((cited or citation("")).of(page.title), page.language),
+        versions=versions(),
+        marks=marks,
     )
 
 
@@ -189,10 +178,13 @@ def lay_out_contents(
     languages: Sequence[str],
     cited: Citation | None = None,
     docs: str = "",
+    marks: Text | None = None,
+    counted: Text | None = None,
 ) -> str:
     """Return the page of contents: parts, each with its notebooks in every language; then the same by clause.
 
-    `docs` is the relative address of the documentation, if there is one.
+    `docs` is the relative address of the documentation, if there is one; `marks` must stand at the head, `counted` at
+    the foot.
     """
     entries = [entry for _, shelf in parts for entry in shelf]
     groups = []
@@ -203,46 +195,20 @@ def lay_out_contents(
         }
         lacking = "、".join(clause for clause in ids if not found[clause])
         groups.append((title, [(c, clauses.CLAUSES[c], found[c]) for c in ids if found[c]], lacking))
-    return (
-        _environment()
-        .get_template("contents.html")
-        .render(
-            parts=parts,
-            languages=languages,
-            groups=groups if any(by_clause for _, by_clause, _ in groups) else [],
-            names=_NAMES,
-            docs=docs,
-            citation=cited or citation(""),
-            versions=versions(),
-            **_frame(),
-        )
+    return fill(
+        "html/contents.html",
+        languages[0],
+        title=SITE,
+        parts=parts,
+        languages=languages,
+        groups=groups if any(by_clause for _, by_clause, _ in groups) else [],
+        docs=docs,
+        citation=cited or citation(""),
+        versions=versions(),
+        marks=marks,
+        counted=counted,
     )
-
-
-def _frame() -> dict[str, object]:
-    return {
-        "site": SITE,
-        "style": Markup(_style()),
-        "tag": {"zh": "zh-CN", "en": "en"},
-        "version": version("htresearch"),
-    }
 
 
 def _say(text: Text, spoken: str) -> str:
     return getattr(text, spoken)
-
-
-@cache
-def _style() -> str:
-    return files("htresearch.publish").joinpath("html/style.css").read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("htresearch.publish", "html"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )

@@ -41,7 +41,7 @@ _MARKS = {
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,(.*)", re.DOTALL)
 #: Points: as wide as the text, and low enough for words to stand on the same page.
-_WIDEST, _HIGHEST = 493, 430
+_WIDEST, _HIGHEST = 493, 350
 
 Block = dict[str, object]
 Inline = str | dict[str, object]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from htresearch.publish.html.page import Page
 
 
-def page_pdf(page: Page, cited: Citation | None = None) -> bytes:
+def page_pdf(page: Page, cited: Citation | None = None, marks: Text | None = None) -> bytes:
     """Return a page as a PDF: its headings, words, lists, tables and figures; the code stays folded away.
 
     A table that is too wide is set smaller. What the page holds that print has no form for is set as plain text. A
@@ -29,6 +29,8 @@ def page_pdf(page: Page, cited: Citation | None = None) -> bytes:
         What `render` returns.
     cited
         How it is cited; unless given, as a part of this package.
+    marks
+        What must stand at its head.
 
     Returns
     -------
@@ -42,13 +44,15 @@ def page_pdf(page: Page, cited: Citation | None = None) -> bytes:
     b'%PDF-'
     """
     try:
-        return _set(page, cited or citation(""), Markup())
+        return _set(page, cited or citation(""), marks, Markup())
     except ArgumentError:  # an SVG that Typst cannot read: nothing else of the page's own goes to it unchecked
-        return _set(page, cited or citation(""), Markup(drawings=False))
+        return _set(page, cited or citation(""), marks, Markup(drawings=False))
 
 
-def _set(page: Page, cited: Citation, markup: Markup) -> bytes:
+def _set(page: Page, cited: Citation, marks: Text | None, markup: Markup) -> bytes:
     blocks = markup.read(page.body)
+    if marks:
+        blocks = [{"t": "para", "c": [{"t": "strong", "c": [getattr(marks, page.language)]}]}, *blocks]
     foot = [
         Text("引用：{c}", "Cite as: {c}").format(c=cited.of(page.title)),
         Text("软件：{v}", "Software: {v}").format(v=versions()),
