@@ -74,7 +74,7 @@ def test_a_frame_that_is_given_is_held_to_the_same():
     offered = behind(bars(heights, data=found, statistic="mean"), PUBLIC)
     assert len(offered["rows"]) == 2
     few = found.assign(n_teachers=2)
-    assert behind(bars(heights, data=few, statistic="mean"), PUBLIC) == {"refused": ["teachers"]}
+    assert "teachers" in behind(bars(heights, data=few, statistic="mean"), PUBLIC)["refused"]
     table = tabulate(PUPILS, rows="stage", value="score", statistic="mean", person="student_id")
     told = pd.DataFrame({"stage": ["a", "b"], "mean": table.cells["estimate"][:2].to_numpy()})
     assert "rows" in behind(bars(heights, data=told, of=table), PUBLIC)

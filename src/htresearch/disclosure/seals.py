@@ -128,6 +128,16 @@ def is_sealed(data: Mapping[str, object], metadata: object) -> bool:
         The output by kind, as a notebook keeps it.
     metadata
         The output's metadata.
+
+    Returns
+    -------
+    bool
+        False for text that was changed, for a seal of other rules, and where there is none.
+
+    Examples
+    --------
+    >>> is_sealed({"text/plain": "12 3"}, {"disclosure": {"verdict": "pass"}})
+    False
     """
     said = metadata.get("disclosure") if isinstance(metadata, Mapping) else None
     if not isinstance(said, Mapping) or said.get("verdict") != "pass" or said.get("internal") is not False:
