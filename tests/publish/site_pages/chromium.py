@@ -25,7 +25,7 @@ BASH = shutil.which("bash")
 #: How wide a screen is, how wide a phone, and what A4 leaves between the margins of the style sheet.
 SCREEN, PHONE, PAPER = 1200, 390, 658
 #: Pictures end here: what is wrong with the look of a long page is seen on its first screens.
-HIGHEST = 7000
+HIGHEST = 3000
 
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
