@@ -8,12 +8,12 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from htresearch.corps.record import Record, codes, read
 from htresearch.corps.tally import Counted, Tally
 from htresearch.language import Text
 from htresearch.study.scores import pupil_scores
-from htresearch.study.timeline import calendar
 
 DOMAINS = ("moral", "academic", "physical", "aesthetic", "labour")
 #: The weakest pupils have a prior score of at most this.
@@ -58,27 +58,33 @@ def outcomes(record: Record, tally: Tally) -> None:
 
 def _coverage(record: Record, tally: Tally) -> None:
     classes = Counted(record.of_term, "class", tally.level)
-    covered = record.kept("covered", lambda: {domain: _covered(record, domain) for domain in DOMAINS})
+    covered = record.kept("covered", lambda: _covered(record))
     tally.add("outcome_coverage", classes, sum(covered.values())[classes.first], len(DOMAINS))
     for domain, there in covered.items():
         value = record.vocabulary("domain").index(domain)
         tally.add_value("outcome_coverage", "domain", value, classes, there[classes.first])
 
 
-def _covered(record: Record, domain: str) -> np.ndarray:
-    """Tell for each class of `of_term` whether the term has a result of the domain."""
+def _covered(record: Record) -> dict[str, np.ndarray]:
+    """Tell for each class of `of_term` whether the term has a result of each domain."""
     study = record.study
-    asked = study.table("assessments").filter(nw.col("domain") == domain).select("assessment_id", "term_id")
-    found = []
+    asked = study.table("assessments").filter(nw.col("domain").is_in(list(DOMAINS)))
+    asked = asked.filter(nw.col("term_id").is_in(record.terms.ids)).select("assessment_id", "term_id", "domain")
+    found, key = [], ("class_id", "term_id", "domain")
     if {"outcomes", "enrolments"} <= set(study.tables):
-        present = study.table("outcomes").filter(nw.col("status") == "present").join(asked, on="assessment_id")
-        present = present.select("student_id", "term_id").unique()
-        found.append(record.enrolled().join(present, on=["student_id", "term_id"]).select("class_id", "term_id"))
+        there = study.table("outcomes").filter(nw.col("status") == "present").select("assessment_id", "student_id")
+        there = there.join(asked, on="assessment_id").join(record.enrolled(), on=["student_id", "term_id"])
+        found.append(there.select(*key).unique())
     if "class_outcomes" in study.tables:
         means = study.table("class_outcomes").filter(nw.col("n") > 0).join(asked, on="assessment_id")
-        found.append(means.select("class_id", "term_id"))
-    rows = nw.concat(found).unique().with_columns(there=nw.lit(1))
-    return record.beside(read(rows), "there")
+        found.append(means.select(*key))
+    rows = read(nw.concat(found).unique().with_columns(there=nw.lit(1)))
+    table = pa.table(rows)
+    of_domain = {domain: table.filter(pc.equal(table["domain"], domain)) for domain in DOMAINS}
+    return {
+        domain: record.beside({c: part[c].combine_chunks() for c in part.column_names}, "there")
+        for domain, part in of_domain.items()
+    }
 
 
 def _measures(record: Record) -> list[str]:
@@ -102,7 +108,7 @@ def _scored(record: Record, measures: Sequence[str]) -> dict[str, pd.DataFrame]:
 
 def _of_measure(record: Record, number: int, measure: str) -> dict[str, pd.DataFrame]:
     study, terms = record.study, record.terms
-    index = calendar(study).select("term_id", "term_index")
+    index = record.calendar.select("term_id", "term_index")
     scores = pupil_scores(study, measure, "district", index).filter(~nw.col("score").is_null())
     scores = scores.select("student_id", "term_id", "score").join(index, on="term_id")
     scores = scores.with_columns(prior=nw.col("score").shift(1).over("student_id", order_by="term_index"))
@@ -117,19 +123,20 @@ def _of_measure(record: Record, number: int, measure: str) -> dict[str, pd.DataF
     )
     rows = (
         record.enrolled()
+        .unique()
         .join(study.store.lend(grades), on=["class_id", "term_id"])
         .join(scores.drop("term_index"), on=["student_id", "term_id"])
     )
-    means = rows.group_by("class_id", "term_id", "school", "grade").agg(mean=nw.col("score").mean())
-    of_school = rows.select("student_id", "term_id", "school", "grade", "score").unique()
-    of_school = of_school.group_by("term_id", "school", "grade").agg(mean=nw.col("score").mean())
+    means = rows.group_by("class_id", "term_id", "school", "grade").agg(nw.col("score").sum(), n=nw.len())
     weak = rows.filter(nw.col("prior") <= WEAK).with_columns(
         gained=nw.when(nw.col("score") > nw.col("prior")).then(nw.lit(1)).otherwise(nw.lit(0))
     )
     weak = weak.select("student_id", "term_id", "school", "gained").unique()
+    of_class = _frame(record, means, number)
+    of_school = of_class.groupby(["term", "measure", "school", "grade"], as_index=False)[["score", "n"]].sum()
     return {
-        "class": _frame(record, means, number),
-        "school": _frame(record, of_school, number),
+        "class": of_class.assign(mean=of_class["score"] / of_class["n"]),
+        "school": of_school.assign(mean=of_school["score"] / of_school["n"]),
         "weak": _frame(record, weak, number),
     }
 
@@ -137,7 +144,7 @@ def _of_measure(record: Record, number: int, measure: str) -> dict[str, pd.DataF
 def _frame(record: Record, lazy: nw.LazyFrame, measure: int) -> pd.DataFrame:
     table = read(lazy)
     frame = pd.DataFrame({"term": codes(table["term_id"], record.terms.ids), "measure": measure})
-    for name in ("school", "grade", "mean", "gained"):
+    for name in ("school", "grade", "score", "n", "gained"):
         if name in table:
             frame[name] = table[name].to_numpy(zero_copy_only=False)
     return frame.assign(student=table["student_id"].to_pandas()) if "student_id" in table else frame

@@ -118,7 +118,7 @@ class Record:
     @cached_property
     def terms(self) -> Terms:
         """The terms that are asked for."""
-        frame = calendar(self.study).collect("pandas").to_native().sort_values("term_index", ignore_index=True)
+        frame = self.calendar.collect("pandas").to_native().sort_values("term_index", ignore_index=True)
         days = {c: _days(frame[c]) for c in ("first_day", "last_day", "year_before")}
         after = np.append(days["first_day"][1:], -1)
         before = np.insert(days["first_day"][:-1], 0, -1)
@@ -127,6 +127,16 @@ class Record:
         kept = [i for i, name in enumerate(names) if self.wanted is None or name in self.wanted]
         picked = (days["first_day"], days["last_day"], ends, days["year_before"], before, after)
         return Terms([names[i] for i in kept], *(p[kept] for p in picked), days["first_day"], ends)
+
+    @cached_property
+    def calendar(self) -> nw.LazyFrame:
+        """Every term of the study with its days."""
+        return calendar(self.study)
+
+    @property
+    def days(self) -> nw.LazyFrame:
+        """The terms that are asked for with their days."""
+        return self.calendar.filter(nw.col("term_id").is_in(self.terms.ids))
 
     def target(self, indicator: str, level: str, term: int) -> float:
         """Return the target of an indicator in force on a term's first day, missing where there is none."""
@@ -208,8 +218,7 @@ class Record:
     @cached_property
     def of_term(self) -> pd.DataFrame:
         """The classes of each term: term, class, grade, and where."""
-        wanted = calendar(self.study).filter(nw.col("term_id").is_in(self.terms.ids))
-        table = read(living(self.study, wanted).select("class_id", "term_id", "grade"))
+        table = read(living(self.study, self.days).select("class_id", "term_id", "grade"))
         frame = pd.DataFrame(
             {
                 "term": codes(table["term_id"], self.terms.ids),
@@ -220,18 +229,18 @@ class Record:
         return self.placed(frame.sort_values(["term", "class"], ignore_index=True))
 
     def enrolled(self) -> nw.LazyFrame:
-        """Return the pupils of each class on each first day: student_id, class_id, term_id."""
-        days = calendar(self.study).filter(nw.col("term_id").is_in(self.terms.ids)).select("term_id", "first_day")
+        """Return the pupils of each class on each first day: student_id, class_id, term_id; some stand there twice."""
+        days = self.days.select("term_id", "first_day")
         spells = self.study.table("enrolments").select("student_id", "class_id", "starts_on", "ends_on")
         there = (nw.col("starts_on") <= nw.col("first_day")) & (
             nw.col("ends_on").is_null() | (nw.col("ends_on") >= nw.col("first_day"))
         )
-        return spells.join(days, how="cross").filter(there).select("student_id", "class_id", "term_id").unique()
+        return spells.join(days, how="cross").filter(there).select("student_id", "class_id", "term_id")
 
     @cached_property
     def pupils(self) -> np.ndarray:
         """How many pupils each class of `of_term` has on the first day."""
-        counted = self.enrolled().group_by("class_id", "term_id").agg(pupils=nw.len())
+        counted = self.enrolled().unique().group_by("class_id", "term_id").agg(pupils=nw.len())
         return self.beside(read(counted), "pupils")
 
     def beside(self, table: dict[str, pa.Array], column: str) -> np.ndarray:
@@ -245,9 +254,8 @@ class Record:
     @cached_property
     def years(self) -> np.ndarray:
         """Days before each first day on which each teacher led a class as head teacher: teachers × terms."""
-        days = calendar(self.study).filter(nw.col("term_id").is_in(self.terms.ids))
         spells = self.study.table("appointments").filter(nw.col("role") == "head")
-        past = spells.join(days, how="cross").filter(nw.col("starts_on") <= nw.col("eve"))
+        past = spells.join(self.days, how="cross").filter(nw.col("starts_on") <= nw.col("eve"))
         on = ~nw.col("ends_on").is_null() & (nw.col("ends_on") < nw.col("eve"))
         past = past.with_columns(until=nw.when(on).then(nw.col("ends_on")).otherwise(nw.col("eve")))
         key = ("teacher_id", "term_id")

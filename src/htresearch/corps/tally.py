@@ -14,7 +14,9 @@ import pandas as pd
 
 from htresearch.language import Text
 
-_MOMENTS = ("x", "m", "xx", "xm", "mm", "n")
+#: By cell (term and unit) and value of a breakdown: what was added up of numerators x and denominators m, their squares
+#: and products, how many were counted, in how many schools.
+Sums = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,18 @@ class Counted:
         of_row[whole._kept] = amounts[whole._one]
         return of_row[self.first]
 
-    def sums(self, x: np.ndarray, m: np.ndarray) -> pd.DataFrame:
+    def sums(self, x: np.ndarray, m: np.ndarray) -> Sums:
         """Return sums by cell (term and unit) and value, with the number of those counted and of their schools."""
         there = m != 0
-        cell = self.cell * self._values + self.value
-        names = dict(zip(_MOMENTS, (x, m, x * x, x * m, m * m, there.astype(float)), strict=True))
+        cell = (self.cell * self._values + self.value)[there]
+        x, m = x[there], m[there]
         size = int(cell.max(initial=-1)) + 1
-        made = {name: np.bincount(cell[there], weights=w[there], minlength=size) for name, w in names.items()}
+        weights = {"x": x, "m": m, "xx": x * x, "xm": x * m, "mm": m * m, "n": None}
+        made = {name: np.bincount(cell, weights=w, minlength=size) for name, w in weights.items()}
         found = np.flatnonzero(made["n"])
-        frame = pd.DataFrame({name: column[found] for name, column in made.items()})
-        return frame.assign(
-            cell=found // self._values, value=found % self._values, schools=self._schools(there, found)
-        )
+        where = {"cell": found // self._values, "value": found % self._values}
+        schools = self._schools(there, found)
+        return where | {name: made[name][found] for name in weights} | {"schools": schools}
 
     def _schools(self, there: np.ndarray, found: np.ndarray) -> np.ndarray:
         rows = self._kept[there[self._one]]
@@ -116,7 +118,7 @@ class Tally:
     terms: int
     wanted: frozenset[str]
     groups: dict[str, tuple[str, ...]]  # by indicator
-    parts: list[pd.DataFrame] = field(default_factory=list)
+    parts: dict[tuple[str, str], list[Sums]] = field(default_factory=dict)
     values: dict[str, list[str]] = field(default_factory=dict)  # of breakdowns by what is no vocabulary
     why: dict[str, Text] = field(default_factory=dict)
     why_in: dict[tuple[str, int], Text] = field(default_factory=dict)
@@ -156,27 +158,29 @@ class Tally:
     def add_value(self, name: str, group: str, value: int, of: Counted, x: np.ndarray, m: np.ndarray | float = 1.0):
         """Add one value of a breakdown that is no column of those counted."""
         if self.wants(name):
-            m = np.broadcast_to(np.asarray(m, float), len(of))
-            self._keep(name, group, of.sums(np.asarray(x, float), m).assign(value=value))
+            sums = of.sums(np.asarray(x, float), np.broadcast_to(np.asarray(m, float), len(of)))
+            self._keep(name, group, sums | {"value": np.full(len(sums["cell"]), value)})
 
     def add_spread(self, name: str, sums: pd.DataFrame) -> None:
-        """Add sums of squares (x) and degrees of freedom (m) by cell and value of the one breakdown, and their sum."""
+        """Add sums of squares (x) and degrees of freedom (m) by cell and value of the breakdown, and their sum."""
         if not self.wants(name):
             return
         (group,) = self.groups[name]
         whole = sums.groupby("cell", as_index=False).agg(x=("x", "sum"), m=("m", "sum"), schools=("schools", "max"))
-        whole["n"] = np.nan  # a class may be in several measures
-        for kind, part in (("", whole.assign(value=0)), (group, sums)):
-            self._keep(name, kind, part.assign(xx=np.nan, xm=np.nan, mm=np.nan))
+        # A class may be in several measures.
+        for kind, part in (("", whole.assign(value=0, n=np.nan)), (group, sums)):
+            part = part.assign(xx=np.nan, xm=np.nan, mm=np.nan)
+            self._keep(name, kind, {column: part[column].to_numpy() for column in part})
 
     def add_rates(self, name: str, term: int, ours: tuple[int, int], theirs: tuple[int, int], none: Text) -> None:
         """Add one rate over another, (count, of how many) each; `none` says why where a side has none."""
         (x, of_x), (y, of_y) = ours, theirs
-        row = {"cell": term, "value": 0, "x": x * of_y, "m": y * of_x, "n": of_x, "schools": np.nan}
         # What the interval of a ratio of rates is made of: the two counts.
-        self._keep(name, "", pd.DataFrame([row | {"xx": x, "mm": y, "xm": np.nan}]))
+        row = {"cell": term, "value": 0, "x": x * of_y, "m": y * of_x, "xx": x, "mm": y, "xm": np.nan}
+        row |= {"n": of_x, "schools": np.nan}
+        self._keep(name, "", {column: np.array([value]) for column, value in row.items()})
         if not (x and y):
             self.refuse(name, none, [term])
 
-    def _keep(self, name: str, group: str, sums: pd.DataFrame) -> None:
-        self.parts.append(sums.assign(indicator=name, group=group))
+    def _keep(self, name: str, group: str, sums: Sums) -> None:
+        self.parts.setdefault((name, group), []).append(sums)
