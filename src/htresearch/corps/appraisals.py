@@ -24,7 +24,7 @@ def appraisals(record: Record, tally: Tally) -> None:
     where = where.assign(result=codes(table["result"], results)[where["row"]])
     rows = Counted(where, "row", tally.level)
     own = kind[rows["row"]] == "head_teacher"
-    tally.add("appraisal_excellent", rows, own & (rows["result"] == results.index("excellent")), own)
+    tally.add("appraisal_excellent", rows, own & (rows["result"] == results.index("excellent")), own, False)
     for value in np.unique(rows["result"][own]):
         tally.add_value("appraisal_excellent", "result", value, rows, own & (rows["result"] == value), own)
     incident = table["incident"].to_numpy(zero_copy_only=False).astype(bool)[rows["row"]]

@@ -134,7 +134,14 @@ class Tally:
         else:
             self.why_in |= {(name, term): why for term in terms}
 
-    def add(self, name: str, of: Counted, x: np.ndarray | float, m: np.ndarray | float = 1.0) -> None:
+    def add(
+        self,
+        name: str,
+        of: Counted,
+        x: np.ndarray | float,
+        m: np.ndarray | float = 1.0,
+        broken_down: bool = True,
+    ) -> None:
         """Add the whole of an indicator and its breakdowns by columns of the rows.
 
         Parameters
@@ -145,12 +152,14 @@ class Tally:
             Those counted.
         x, m
             What each adds to the numerator and to the denominator.
+        broken_down
+            Whether the breakdowns are those of the rows; otherwise they are added value by value.
         """
         if not self.wants(name):
             return
         x, m = (np.broadcast_to(np.asarray(v, float), len(of)) for v in (x, m))
         self._keep(name, "", of.sums(x, m))
-        for group in self.groups[name]:
+        for group in self.groups[name] if broken_down else ():
             if group in of.rows:
                 rows = of.by(group)
                 self._keep(name, group, rows.sums(rows.from_whole(of, x), rows.from_whole(of, m)))
