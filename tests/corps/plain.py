@@ -128,7 +128,7 @@ class Plain:
             days |= set(range(a["starts_on"].toordinal(), until.toordinal() + 1))
         return len(days)
 
-    # --- standard scores ------------------------------------------------------------------------------------------
+    # --- standard scores --------------------------------------------------------------------------------------------
 
     @property
     def measures(self):
@@ -208,9 +208,9 @@ class Cell:
         """The records of the period that belong here."""
         for record in records:
             when = day(record)
-            if self.day <= when <= self.until:
-                if self.study.belongs(record["teacher_id"], when, self.index) & self.inside:
-                    yield record
+            inside = self.day <= when <= self.until
+            if inside and self.study.belongs(record["teacher_id"], when, self.index) & self.inside:
+                yield record
 
     def of_heads(self, groups, tell):
         """Count each head teacher once, and once in each value of what their classes are."""
@@ -247,7 +247,7 @@ def cells(study: Plain, level: str):
             yield Cell(study, level, unit, term)
 
 
-# --- the ladder and the studios ---------------------------------------------------------------------------------------
+# --- the ladder and the studios ---------------------------------------------------------------------------------
 
 
 @indicator
@@ -339,7 +339,7 @@ def members_from_elsewhere(cell):
                 yield "", "", not schools(member) & schools(studio["lead_teacher_id"]), 1
 
 
-# --- training ----------------------------------------------------------------------------------------------------------
+# --- training ---------------------------------------------------------------------------------------------------
 
 
 def _attended(cell):
@@ -358,7 +358,7 @@ def _hours(cell, turn):
     for group, values in (("", ("",)), *((g, cell.study.known[g]) for g in ("level", "theme"))):
         for value in values:
             some = [a for a in records if not group or a["event"][group] == value]
-            if some or not group or any(e[group] == value for e in cell.study.events.values()):
+            if not group or any(a["event"][group] == value for a in cell.study.attended):
                 for hours in _by_teacher(cell, some, lambda a: a["hours_attended"]).values():
                     yield group, value, turn(hours), 1
 
@@ -408,7 +408,7 @@ def training_rating(cell):
     yield from _ratio(cell, lambda a: a["rating"] or 0.0, lambda a: a["rating"] is not None)
 
 
-# --- treatment and commendation ----------------------------------------------------------------------------------------
+# --- treatment and commendation ---------------------------------------------------------------------------------
 
 
 def _granted(cell):
@@ -435,8 +435,11 @@ def allowance(cell):
 def recognised_per_100(cell):
     records = [i for i in _granted(cell) if i["kind"] in RECOGNITION]
     parts = [("", "", records)]
-    parts += [("kind", k, [i for i in records if i["kind"] == k]) for k in RECOGNITION]
-    parts += [("awarded_by", b, [i for i in records if i["level"] == b]) for b in BODIES]
+    # Values that occur somewhere in the study.
+    every = [i for i in cell.study.tables["incentives"] if i["kind"] in RECOGNITION]
+    for group, column in (("kind", "kind"), ("awarded_by", "level")):
+        for value in {i[column] for i in every}:
+            parts.append((group, value, [i for i in records if i[column] == value]))
     for group, value, some in parts:
         for count in _by_teacher(cell, some, lambda i: 1).values():
             yield group, value, count > 0, 1
@@ -468,7 +471,7 @@ def honoured_after_appraisal(cell):
             yield "result", a["result"], honoured, 1
 
 
-# --- appraisal ---------------------------------------------------------------------------------------------------------
+# --- appraisal --------------------------------------------------------------------------------------------------
 
 
 @indicator
@@ -521,7 +524,7 @@ def incidents_followed_up(cell):
             yield "", "", a["followed_up_on"] is not None, 1
 
 
-# --- the work of a class -----------------------------------------------------------------------------------------------
+# --- the work of a class ----------------------------------------------------------------------------------------
 
 
 def _done(cell, class_id, *kinds):
@@ -589,7 +592,7 @@ def practice_days(cell):
             yield "kind", kind, days(c, kind), 1
 
 
-# --- who leads the classes ---------------------------------------------------------------------------------------------
+# --- who leads the classes --------------------------------------------------------------------------------------
 
 
 @indicator
@@ -656,7 +659,7 @@ def pupils_per_class(cell):
     yield from cell.of_classes(("stage",), lambda c: (len(cell.study.in_class(c, cell.day)), 1), classes)
 
 
-# --- outcomes ----------------------------------------------------------------------------------------------------------
+# --- outcomes ---------------------------------------------------------------------------------------------------
 
 
 def _with_results(study, index):

@@ -6,21 +6,11 @@ import pandas as pd
 from study.small import DAY, Islands, Tables, frames
 
 from htresearch.study.open import Study
+from htresearch.study.schema import schema
 from htresearch.study.store import open_store
 from htresearch.study.validate import inspect
 
-ACTIVITIES = [
-    "theme_meeting",
-    "home_visit",
-    "phone_visit",
-    "parents_meeting",
-    "parents_forum",
-    "parents_in_class",
-    "talk",
-    "social_practice",
-    "labour",
-    "counselling",
-]
+ACTIVITIES = schema().vocabularies["activity"]
 #: What a study may be without, each by its own chance; tables that others refer to go with them.
 LACKING = (
     ("tiers",),

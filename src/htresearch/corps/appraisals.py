@@ -25,7 +25,7 @@ def appraisals(record: Record, tally: Tally) -> None:
     rows = Counted(where, "row", tally.level)
     own = kind[rows["row"]] == "head_teacher"
     tally.add("appraisal_excellent", rows, own & (rows["result"] == results.index("excellent")), own, False)
-    for value in np.unique(rows["result"][own]):
+    for value in range(len(results)):
         tally.add_value("appraisal_excellent", "result", value, rows, own & (rows["result"] == value), own)
     incident = table["incident"].to_numpy(zero_copy_only=False).astype(bool)[rows["row"]]
     followed = table["followed_up_on"].to_numpy()[rows["row"]] != NEVER

@@ -40,8 +40,7 @@ def classwork(record: Record, tally: Tally) -> None:
     for kind in _PRACTICE:
         value = record.vocabulary("activity").index(kind)
         days = done[f"{kind}_days"][classes.first]
-        if days.any():
-            tally.add_value("practice_days", "kind", value, classes, days)
+        tally.add_value("practice_days", "kind", value, classes, days)
 
 
 def _done(record: Record) -> dict[str, np.ndarray]:

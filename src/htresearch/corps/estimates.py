@@ -87,9 +87,7 @@ def assemble(tally: Tally, known: dict[str, Definition], record: Record) -> pd.D
     for number, name in enumerate(names):
         for place, group in enumerate(("", *known[name].groups)):
             parts = [] if name in tally.why else tally.parts.get((name, group), [])
-            sums = (
-                {column: np.concatenate([part[column] for part in parts]) for column in parts[0]} if parts else None
-            )
+            sums = {c: np.concatenate([part[c] for part in parts]) for c in parts[0]} if parts else None
             if not group:
                 sums = _whole(sums, cells)
             if sums is not None:

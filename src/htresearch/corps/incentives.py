@@ -33,12 +33,13 @@ def incentives(record: Record, tally: Tally) -> None:
         for name, paid in _MONEY.items():
             this = kind == kinds.index(paid)
             tally.add(name, heads, heads.gather(rows, yuan, this & ~np.isnan(yuan)))
-    recognised = np.isin(kind, [kinds.index(k) for k in RECOGNITION])
+    given = np.isin(table["kind"].to_numpy(zero_copy_only=False), RECOGNITION)
+    recognised = given[rows["row"]]
     tally.add("recognised_per_100", heads, heads.gather(rows, 1.0, recognised) > 0)
-    bodies = codes(table["level"], record.vocabulary("awarded_by"))[rows["row"]]
-    for group, values in (("kind", kind), ("awarded_by", bodies)):
-        for value in np.unique(values[recognised]):
-            granted = heads.gather(rows, 1.0, recognised & (values == value))
+    for group, column, words in (("kind", "kind", kinds), ("awarded_by", "level", record.vocabulary("awarded_by"))):
+        every = codes(table[column], words)
+        for value in np.unique(every[given]):
+            granted = heads.gather(rows, 1.0, recognised & (every[rows["row"]] == value))
             tally.add_value("recognised_per_100", group, value, heads, granted > 0)
     _tilt(record, tally, table, heads.gather(rows, 1.0, recognised), heads)
 

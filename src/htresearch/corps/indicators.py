@@ -38,10 +38,10 @@ _SOURCE = (
     "Spiegelhalter (2005), doi:10.1002/sim.1970"
 )
 _METHOD = Text(
-    "比例给出 Wilson 95% 区间；人均、班均和时长之比给出以教师或班级为单位的比率估计 t 区间；两个比率之比在对数尺度上给出；"
-    "标准差不给区间。区间描述的是人数少时的偶然波动，不是抽样误差。",
-    "Shares have Wilson's 95 % interval; means and ratios of sums have Student's t interval of the ratio estimator over "
-    "teachers or classes; a ratio of rates has its interval on the log scale; standard deviations have none. "
+    "比例给出 Wilson 95% 区间；人均、班均和时长之比给出以教师或班级为单位的比率估计 t 区间；"
+    "两个比率之比的区间在对数尺度上求得；标准差不给区间。区间描述的是人数少时的偶然波动，不是抽样误差。",
+    "Shares have Wilson's 95 % interval; means and ratios of sums have Student's t interval of the ratio estimator "
+    "over teachers or classes; a ratio of rates has its interval on the log scale; standard deviations have none. "
     "The intervals describe chance in small numbers, not sampling.",
 )
 

@@ -21,8 +21,8 @@ def ladder(record: Record, tally: Tally) -> None:
     heads = Counted(record.heads, "teacher", tally.level)
     rank = record.ranks["first"][heads["teacher"], heads["term"]].astype(int)
     tally.add("accredited_share", heads, rank > tiers.index("ordinary"))
-    for tier in np.unique(rank):
-        if tiers[tier] != "ordinary":
+    for tier, named in enumerate(tiers):
+        if named != "ordinary":
             tally.add_value("accredited_share", "tier", tier, heads, rank == tier)
     tally.add("chief_share", heads, rank == tiers.index("chief"))
     period = Counted(record.heads_of_period, "teacher", tally.level)
@@ -73,7 +73,7 @@ def studios(record: Record, tally: Tally) -> None:
 
 
 def _led(record: Record) -> pd.DataFrame:
-    """Return the studios that head teachers lead on each first day: a row per term, studio and class of the leader."""
+    """Return the studios that head teachers lead on each first day: a row per term, studio and leader's class."""
     table = read(record.study.table("studios").sort("studio_id"))
     led = pd.DataFrame(
         {

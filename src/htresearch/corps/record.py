@@ -229,7 +229,7 @@ class Record:
         return self.placed(frame.sort_values(["term", "class"], ignore_index=True))
 
     def enrolled(self) -> nw.LazyFrame:
-        """Return the pupils of each class on each first day: student_id, class_id, term_id; some stand there twice."""
+        """Return the pupils of each class on each first day: student_id, class_id, term_id; some twice."""
         days = self.days.select("term_id", "first_day")
         spells = self.study.table("enrolments").select("student_id", "class_id", "starts_on", "ends_on")
         there = (nw.col("starts_on") <= nw.col("first_day")) & (

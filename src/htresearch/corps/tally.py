@@ -14,8 +14,8 @@ import pandas as pd
 
 from htresearch.language import Text
 
-#: By cell (term and unit) and value of a breakdown: what was added up of numerators x and denominators m, their squares
-#: and products, how many were counted, in how many schools.
+#: By cell (term and unit) and value of a breakdown: sums of numerators x and denominators m, of their squares and
+#: products, how many were counted, in how many schools.
 Sums = dict[str, np.ndarray]
 
 

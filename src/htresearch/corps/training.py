@@ -28,8 +28,9 @@ def training(record: Record, tally: Tally) -> None:
     tally.add("training_hours", heads, total)
     tally.add("training_reached", heads, total > 0)
     for name in _BREAKDOWNS:
-        kind = codes(table[name], record.vocabulary(name))[rows["row"]]
-        for value in np.unique(kind) if tally.wants("training_hours", "training_reached") else ():
+        every = codes(table[name], record.vocabulary(name))
+        kind = every[rows["row"]]
+        for value in np.unique(every) if tally.wants("training_hours", "training_reached") else ():
             some = heads.gather(rows, attended, kind == value)
             tally.add_value("training_hours", name, value, heads, some)
             tally.add_value("training_reached", name, value, heads, some > 0)

@@ -88,7 +88,7 @@ def _tier(study: Study, terms: nw.LazyFrame, rows: nw.LazyFrame) -> nw.LazyFrame
 
 
 def tiers_in_force(study: Study, days: nw.LazyFrame) -> nw.LazyFrame:
-    """Return the highest tier that each teacher holds at the end of each day, as ``tier_rank``; who holds none is left out.
+    """Return the highest tier that each teacher holds at the end of each day; who holds none is left out.
 
     The last decision about a teacher and a tier governs it, of two on one day the higher body's: accredited or
     renewed until its last day, ended by revoked and expired, untouched by not being accredited.
