@@ -113,3 +113,45 @@ def _entry(entry: Mapping[str, object]) -> dict[str, object]:
         return tuple(given) if isinstance(given, list) else given
 
     return {name: value(given) for name, given in entry.items()}
+
+
+def handbook(spoken: str) -> str:
+    """Return the page of the documentation that lists every indicator.
+
+    Parameters
+    ----------
+    spoken
+        ``"zh"`` or ``"en"``.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+
+    def say(text: Text) -> str:
+        return getattr(text, spoken)
+
+    parts = [f"# {say(_TITLE)}\n", f"{say(_LEAD)}\n", *(f"- {say(meaning)}" for meaning in words().values())]
+    for one in definitions().values():
+        parts.append(f"\n## {say(one.name)}\n\n`{one.id}` · {', '.join(one.clauses)} · {say(UNITS[one.unit])}\n")
+        parts.append(f"{say(one.definition)}\n")
+        parts.append(f"- {say(_PARTS[0])}{say(one.numerator)}\n- {say(_PARTS[1])}{say(one.denominator)}")
+        if one.groups:
+            parts.append(f"- {say(_PARTS[2])}{', '.join(f'`{group}`' for group in one.groups)}")
+        parts.append(f"- {say(_PARTS[3])}{say(one.caution)}")
+    return "\n".join(parts) + "\n"
+
+
+_TITLE = Text("指标手册", "The indicators")
+_LEAD = Text(
+    "`ht.corps.indicators` 计算的每一个指标：数什么、除以什么、读的时候当心什么。定义里的词都按下面的意思使用。",
+    "Every indicator that `ht.corps.indicators` computes: what is counted, over what, and what to beware of. The words of "
+    "the definitions mean:",
+)
+_PARTS = (
+    Text("分子：", "Numerator: "),
+    Text("分母：", "Denominator: "),
+    Text("分组：", "Breakdowns: "),
+    Text("当心：", "Caution: "),
+)

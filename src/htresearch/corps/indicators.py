@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 
 _LEVELS = {"school_id": "school", "zone_id": "zone", None: "district"}
 _FAMILIES = (ladder, studios, training, incentives, appraisals, classwork, stability, outcomes)
+#: Rows that a notebook shows.
+_SHOWN = 60
+_HEADINGS = {
+    "unit": Text("单位", "Unit"),
+    "indicator": Text("指标", "Indicator"),
+    "numerator": Text("分子", "Numerator"),
+    "denominator": Text("分母", "Denominator"),
+}
 _SOURCE = (
     "Wilson (1927), doi:10.1080/01621459.1927.10502953; Cochran (1977), Sampling Techniques, chapter 6; "
     "Spiegelhalter (2005), doi:10.1002/sim.1970"
@@ -72,6 +80,21 @@ class Indicators(Estimates):
     def unit(self) -> str:
         """The column that names the unit."""
         return self.by or "unit"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        from htresearch.appearance import table
+
+        known = definitions()
+        shown = self.frame[self.frame["group"] == ""].head(_SHOWN)
+        cells = shown[[self.unit, "term_id"]].assign(
+            indicator=[str(known[name].name) for name in shown["indicator_id"]],
+            **{c: shown[c] for c in ("estimate", "conf_low", "conf_high", "numerator", "denominator", "why")},
+        )
+        rest = Text("", "")
+        if len(self.frame) > len(shown):
+            rest = Text("这里只列出 {n} 行，其余见 tidy()。", "Only {n} rows are shown; tidy() has them all. ")
+        said = Text("{rest}{notes}", "{rest}{notes}").format(rest=rest.format(n=len(shown)), notes=self.notes())
+        return table(cells, note=said, names=_HEADINGS)._repr_mimebundle_(include, exclude)
 
     def of(self, indicator_id: str) -> pd.DataFrame:
         """Return the rows of one indicator without its breakdowns."""
