@@ -31,7 +31,7 @@ class Corps(Islands):
     def __init__(self, seed: int, islands: int = 3):
         super().__init__(seed, islands)
         rng = self.rng
-        terms = self.lists["terms"]
+        terms = sorted(self.lists["terms"], key=lambda term: term[3])  # a file need not be in order
         self.lists["activities"] = [
             (class_id, rng.choice([self._day(), self._in_term(terms)]), rng.choice(ACTIVITIES), None)
             for class_id, *_ in self.lists["classes"]
@@ -57,8 +57,8 @@ class Corps(Islands):
         followed = decided + 3 * DAY if incident and self.rng.random() < 0.5 else None
         return teacher, kind, since, until, decided, total, results, result, incident, followed
 
-    def study_tables(self) -> Tables:
-        """Return the tables without those that this study happens to lack."""
+    def study_tables(self, whole: bool = False) -> Tables:
+        """Return the tables, unless the `whole` is asked for without those that this study happens to lack."""
         from study import small
 
         columns = {
@@ -72,7 +72,7 @@ class Corps(Islands):
             for name in columns:
                 small.COLUMNS.pop(name)
         for together in LACKING:
-            if self.rng.random() < 0.15:
+            if self.rng.random() < 0.15 and not whole:
                 for name in together:
                     made.pop(name, None)
         return made

@@ -163,7 +163,7 @@ class TestWhatLacks:
         assert why == "缺少数据表：training_events、attendance"
 
     def test_an_unused_column_is_named(self, tmp_path):
-        tables = small.Corps(2).study_tables()
+        tables = small.Corps(2).study_tables(whole=True)
         tables["attendance"] = tables["attendance"].drop(columns="rating")
         study = small.opened(tables, tmp_path / "study")
         frame = ht.corps.indicators(study, by=None, only=["training_rating"]).tidy()
