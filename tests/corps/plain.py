@@ -6,7 +6,7 @@ every one of those it counts; the whole has the group "".
 
 from collections import defaultdict
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from statistics import mean, stdev
 
 from study.brute_force import a_year_before, holds, rows
@@ -130,7 +130,7 @@ class Plain:
 
     # --- standard scores --------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def measures(self):
         every = defaultdict(list)
         for a in self.tables.get("assessments", ()):

@@ -43,7 +43,8 @@ class Corps(Islands):
             for day, value in ((date(2000, 1, 1), 0.25), (terms[1][3], 0.0), (terms[-1][3] + DAY, 9.0))
         ]
         self.lists["appraisals"] = [self._appraisal(row) for row in self.lists["appraisals"]]
-        # Domains that only some terms assess, and schools without a zone.
+        self.lists["attendance"] = [(*row, rng.choice([None, 3.0, 5.0])) for *row, _ in self.lists["attendance"]]
+        # Studies in which no school has a zone.
         if rng.random() < 0.3:
             self.lists["schools"] = [(s, None, *rest) for s, _, *rest in self.lists["schools"]]
 
