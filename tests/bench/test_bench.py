@@ -13,6 +13,7 @@ from scipy import stats
 
 from htresearch import bench, cli, intake, scales
 from htresearch.bench import answers, engine
+from htresearch.bench import corps as corps_tasks
 from htresearch.bench import intake as intake_tasks
 from htresearch.bench import scales as scales_tasks
 from htresearch.bench import singlecase as singlecase_tasks
@@ -241,3 +242,10 @@ def test_a_python_without_a_name_is_refused(tmp_path, capsys):
 
 def test_the_groups_of_the_command_are_those_that_can_be_run():
     assert [group.value for group in Group] == list(bench.GROUPS)
+
+
+def test_indicators_by_hand_have_the_same_denominators(folder):
+    task = named(corps_tasks.tasks(20, folder), "some indicators")
+    ours, theirs = (timed(task, name, 1, 120, folder)[-1] for name in ("htresearch", "pandas"))
+    assert (ours["trouble"], theirs["trouble"]) == ("", "")
+    assert ours["value"] == theirs["value"] > 1000

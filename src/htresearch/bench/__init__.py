@@ -1,4 +1,4 @@
-"""How fast this is, side by side with others on the same machine: the engine, intake, scales, single cases."""
+"""How fast this is, side by side with others on the same machine: engine, intake, scales, cases, indicators."""
 
 from htresearch.bench.report import figure, ratios, table
 from htresearch.bench.run import GROUPS, run

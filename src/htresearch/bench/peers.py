@@ -76,7 +76,8 @@ PEERS = {
         _can("fit", "inference", "repeated")
         | _can("open workbook", "read", "take in")
         | _can("score", "alpha", "polychoric", "efa", "cfa", "invariance")
-        | _can("reversal", "turns"),
+        | _can("reversal", "turns")
+        | _can("all indicators", "some indicators"),
     ),
     "htresearch, frame": Peer(
         "htresearch.py", "htresearch", _can("fit", "crossed", "text", "kenward-roger"), _FRAMES, given={"frame": True}
@@ -87,6 +88,7 @@ PEERS = {
     "lme4": Peer("lme4.R", "lme4", _can("fit", "crossed", "text"), 2_000_000, _can("kenward-roger")),
     "pandas, calamine": Peer("pandas.py", "python_calamine", _can("open workbook"), given={"reader": "calamine"}),
     "pandas, openpyxl": Peer("pandas.py", "openpyxl", _can("open workbook"), given={"reader": "openpyxl"}),
+    "pandas": Peer("pandas.py", "pandas", _can("some indicators")),
     "semopy": Peer("semopy.py", "semopy", _can("polychoric", "cfa")),
     "factor_analyzer": Peer("factor_analyzer.py", "factor_analyzer", _can("efa", "cfa")),
     "pingouin": Peer("pingouin.py", "pingouin", _can("alpha")),

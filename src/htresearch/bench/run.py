@@ -13,13 +13,19 @@ from pathlib import Path
 import pandas as pd
 
 from htresearch import checks
-from htresearch.bench import engine, intake, scales, singlecase
+from htresearch.bench import corps, engine, intake, scales, singlecase
 from htresearch.bench.peers import PEERS
 from htresearch.bench.tasks import Task
 from htresearch.language import Text
 
 #: What can be timed, and with how many rows unless others are asked for.
-GROUPS = {"engine": engine.SIZES, "intake": (100_000,), "scales": (100_000,), "singlecase": singlecase.SIZES}
+GROUPS = {
+    "engine": engine.SIZES,
+    "intake": (100_000,),
+    "scales": (100_000,),
+    "singlecase": singlecase.SIZES,
+    "corps": corps.SIZES,
+}
 
 Progress = Callable[[int, int, str], None]
 
@@ -52,7 +58,7 @@ def run(
     progress
         Is told how many runs are done, of how many, and the one now begun.
     only
-        Which groups of tasks: ``"engine"``, ``"intake"``, ``"scales"``, ``"singlecase"``.
+        Which groups of tasks: ``"engine"``, ``"intake"``, ``"scales"``, ``"singlecase"``, ``"corps"``.
     pythons
         By the name of a program, the Python that has it where this one does not: some need older libraries.
 
@@ -100,7 +106,7 @@ def run(
 def _tasks(group: str, sizes: Iterable[int], folder: Path) -> list[Task]:
     if group == "engine":
         return engine.tasks(sizes, folder)
-    room = {"intake": intake, "scales": scales, "singlecase": singlecase}[group]
+    room = {"intake": intake, "scales": scales, "singlecase": singlecase, "corps": corps}[group]
     return [task for rows in sizes for task in room.tasks(rows, folder)]
 
 

@@ -20,6 +20,7 @@ class Group(StrEnum):
     intake = "intake"
     scales = "scales"
     singlecase = "singlecase"
+    corps = "corps"
 
 
 Out = Annotated[Path, typer.Argument(help=Text("结果写入的文件夹。", "The folder for the results."))]
@@ -52,8 +53,8 @@ Pythons = Annotated[
 
 @command(
     Text(
-        "测速：本项目与已安装的其他程序在同一台机器上做同样的事：拟合模型、读入答卷、计算量表。",
-        "Timings: this project and what else is installed do the same on one machine: models, intake, scales.",
+        "测速：本项目与已安装的其他程序在同一台机器上做同样的事：拟合模型、读入答卷、计算量表和指标。",
+        "Timings: this project and what else is installed do the same on one machine: models, scales, indicators.",
     )
 )
 def bench(

@@ -70,17 +70,10 @@ def _experience(study: Study, terms: nw.LazyFrame, rows: nw.LazyFrame) -> nw.Laz
 def _tier(study: Study, terms: nw.LazyFrame, rows: nw.LazyFrame) -> nw.LazyFrame:
     """Return the highest tier in force, for how many terms it has been held, and how it changed since the last term.
 
-    The last decision about a teacher and a tier governs it, of two on one day the higher body's: accredited or
-    renewed until its last day, ended by revoked and expired, untouched by not being accredited. Who holds none is
-    ordinary.
+    Who holds none is ordinary.
     """
-    names, bodies = study.store.schema.vocabularies["tier"], study.store.schema.vocabularies["awarded_by"]
-    decisions = study.table("tiers").filter(nw.col("decision") != "not_accredited")
-    decisions = decisions.with_columns(_body=_ranked("awarded_by", bodies))
-    made = decisions.join(terms, how="cross").filter(nw.col("effective_on") <= nw.col("eve"))
-    governing = latest(made, [*KEY, "tier"], ["effective_on", "_body"])
-    held = governing.filter(nw.col("decision").is_in(list(_IN_POWER)) & in_force("effective_on", "ends_on"))
-    highest = held.with_columns(rank=_ranked("tier", names)).group_by(*KEY).agg(tier_rank=nw.col("rank").max())
+    names = study.store.schema.vocabularies["tier"]
+    highest = tiers_in_force(study, terms)
     rows = _beside(rows, highest).with_columns(nw.col("tier_rank").fill_null(names.index("ordinary")))
     order = {"order_by": "term_index"}
     rows = rows.with_columns(_before=nw.col("tier_rank").shift(1).over("teacher_id", **order), _one=nw.lit(1))
@@ -92,6 +85,26 @@ def _tier(study: Study, terms: nw.LazyFrame, rows: nw.LazyFrame) -> nw.LazyFrame
     rows = rows.with_columns(_run=nw.col("_moved").cum_sum().over("teacher_id", **order))
     rows = rows.with_columns(terms_in_tier=nw.col("_one").cum_sum().over("teacher_id", "_run", **order))
     return rows.drop("_before", "_one", "_moved", "_run")
+
+
+def tiers_in_force(study: Study, days: nw.LazyFrame) -> nw.LazyFrame:
+    """Return the highest tier that each teacher holds at the end of each day; who holds none is left out.
+
+    The last decision about a teacher and a tier governs it, of two on one day the higher body's: accredited or
+    renewed until its last day, ended by revoked and expired, untouched by not being accredited.
+
+    Parameters
+    ----------
+    days
+        term_id and eve, as in `htresearch.study.timeline.calendar`: what names each day, and the day.
+    """
+    names, bodies = study.store.schema.vocabularies["tier"], study.store.schema.vocabularies["awarded_by"]
+    decisions = study.table("tiers").filter(nw.col("decision") != "not_accredited")
+    decisions = decisions.with_columns(_body=_ranked("awarded_by", bodies))
+    made = decisions.join(days, how="cross").filter(nw.col("effective_on") <= nw.col("eve"))
+    governing = latest(made, [*KEY, "tier"], ["effective_on", "_body"])
+    held = governing.filter(nw.col("decision").is_in(list(_IN_POWER)) & in_force("effective_on", "ends_on"))
+    return held.with_columns(rank=_ranked("tier", names)).group_by(*KEY).agg(tier_rank=nw.col("rank").max())
 
 
 def _studio(study: Study, terms: nw.LazyFrame, rows: nw.LazyFrame) -> nw.LazyFrame:

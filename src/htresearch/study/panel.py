@@ -217,7 +217,7 @@ def _classes(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
         means = "class_outcomes" in study.tables and compare != "class"
         study.needs([] if means else ["enrolments", "outcomes"])
     terms = calendar(study)
-    rows = _living(study, terms)
+    rows = living(study, terms)
     key = ["class_id", "term_id"]
     if "enrolments" in study.tables:
         scored = measure if "outcomes" in study.tables else None
@@ -234,7 +234,7 @@ def _classes(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
     return rows.join(share, on=[*key, "teacher_id"], how="left")
 
 
-def _living(study: Study, terms: nw.LazyFrame) -> nw.LazyFrame:
+def living(study: Study, terms: nw.LazyFrame) -> nw.LazyFrame:
     """Return the classes that existed in each term, with the grade they were in."""
     last = nw.lit(12)
     for stage, (_, top) in GRADES.items():
@@ -245,7 +245,7 @@ def _living(study: Study, terms: nw.LazyFrame) -> nw.LazyFrame:
     spells = [study.table("appointments").filter(nw.col("role").is_in(list(LEADS)))]
     spells += [study.table("enrolments")] if "enrolments" in study.tables else []
     alive = (
-        nw.concat([spell.select("class_id", "starts_on", "ends_on") for spell in spells])
+        nw.concat([spell.select("class_id", "starts_on", "ends_on").unique() for spell in spells])
         .join(terms, how="cross")
         .filter(overlaps("starts_on", "ends_on"))
     )

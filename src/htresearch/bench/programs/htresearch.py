@@ -2,8 +2,8 @@
 
 
 def load(task):
-    """Return what the task begins with: where the workbook is, a frame, or the Parquet files as DuckDB sees them."""
-    if task["files"][0].endswith(".xlsx"):
+    """Return what the task begins with: a path, a frame, or the Parquet files as DuckDB sees them."""
+    if task["files"][0].endswith(".xlsx") or task["steps"][0].endswith("indicators"):
         return task["files"][0]
     if task["steps"][0] == "fit" and not task["given"].get("frame"):
         import duckdb
@@ -128,6 +128,26 @@ def turns(frame, task):
 
     lottery = SequenceLottery(len(frame), int(frame["treated"].sum()), None)
     yield _p_value(frame, Drawing(lottery, tuple(frame["treated"]), date(2026, 9, 1)), task)
+
+
+def all_indicators(path, task):
+    """Every indicator of every school and term."""
+    yield _indicators(path, None)
+
+
+def some_indicators(path, task):
+    """The indicators that are named."""
+    yield _indicators(path, task["given"]["only"])
+
+
+def _indicators(path, only):
+    """Compute indicators of a study that is known to be sound, and add up their denominators."""
+    from htresearch.corps import indicators
+    from htresearch.study.open import Study
+    from htresearch.study.store import open_store
+
+    frame = indicators(Study(open_store(path)), only=only).tidy()
+    return frame.loc[frame["group"] == "", "denominator"].sum()
 
 
 def _p_value(frame, drawing, task):

@@ -13,6 +13,7 @@ from htresearch.publish.docs.rooms import Name, Room
 ROOMS = {
     "appearance": Text("图与表的样子", "How figures and tables look"),
     "checks": Text("参数检查", "Checks of arguments"),
+    "corps": Text("班主任队伍的指标", "The corps in view"),
     "disclosure": Text("披露控制", "Disclosure control"),
     "errors": Text("错误", "Errors"),
     "identifiers": Text("识别个人信息", "Finding what identifies"),

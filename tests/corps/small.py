@@ -1,0 +1,97 @@
+"""Random small studies for the indicators: those of the panels, with activities, targets and more that goes wrong."""
+
+from datetime import date
+
+import pandas as pd
+from study.small import DAY, Islands, Tables, frames
+
+from htresearch.study.open import Study
+from htresearch.study.schema import schema
+from htresearch.study.store import open_store
+from htresearch.study.validate import inspect
+
+ACTIVITIES = schema().vocabularies["activity"]
+#: What a study may be without, each by its own chance; tables that others refer to go with them.
+LACKING = (
+    ("tiers",),
+    ("studios", "studio_members"),
+    ("training_events", "attendance"),
+    ("incentives",),
+    ("appraisals",),
+    ("activities",),
+    ("outcomes",),
+    ("class_outcomes",),
+    ("enrolments",),
+)
+
+
+class Corps(Islands):
+    """A random study of the corps."""
+
+    def __init__(self, seed: int, islands: int = 3):
+        super().__init__(seed, islands)
+        rng = self.rng
+        terms = sorted(self.lists["terms"], key=lambda term: term[3])  # a file need not be in order
+        self.lists["activities"] = [
+            (class_id, rng.choice([self._day(), self._in_term(terms)]), rng.choice(ACTIVITIES), None)
+            for class_id, *_ in self.lists["classes"]
+            for _ in range(rng.choice([0, 5, 40]))
+        ]
+        self.lists["targets"] = [
+            ("classes_without_head", level, day, value)
+            for level in ("school", "zone", "district")
+            for day, value in ((date(2000, 1, 1), 0.25), (terms[1][3], 0.0), (terms[-1][3] + DAY, 9.0))
+        ]
+        self.lists["appraisals"] = [self._appraisal(row) for row in self.lists["appraisals"]]
+        self.lists["attendance"] = [(*row, rng.choice([None, 3.0, 5.0])) for *row, _ in self.lists["attendance"]]
+        # Studies in which no school has a zone.
+        if rng.random() < 0.3:
+            self.lists["schools"] = [(s, None, *rest) for s, _, *rest in self.lists["schools"]]
+
+    def _in_term(self, terms) -> date:
+        _, _, _, first, last = self.rng.choice(terms)
+        return first + self.rng.randrange((last - first).days + 1) * DAY
+
+    def _appraisal(self, row: tuple) -> tuple:
+        teacher, kind, since, until, decided, total, results, result, incident, _ = row
+        result = self.rng.choice(["excellent", "qualified", "unqualified"]) if kind == "head_teacher" else result
+        followed = decided + 3 * DAY if incident and self.rng.random() < 0.5 else None
+        return teacher, kind, since, until, decided, total, results, result, incident, followed
+
+    def study_tables(self, whole: bool = False) -> Tables:
+        """Return the tables, unless the `whole` is asked for without those that this study happens to lack."""
+        from study import small
+
+        columns = {
+            "activities": "class_id held_on kind participants",
+            "targets": "indicator_id level valid_from value",
+        }
+        small.COLUMNS.update(columns)
+        try:
+            made = frames(self.lists)
+        finally:
+            for name in columns:
+                small.COLUMNS.pop(name)
+        for together in LACKING:
+            if self.rng.random() < 0.15 and not whole:
+                for name in together:
+                    made.pop(name, None)
+        return made
+
+
+def opened(tables: Tables, folder, checked: bool = False) -> Study:
+    """Write a study and open it; to see that it is sound takes longer than all else."""
+    folder.mkdir()
+    for name, frame in tables.items():
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
+    store = open_store(folder)
+    assert not store.faults
+    if checked:
+        faults = inspect(store)
+        assert len(faults) == 0, faults.to_string()
+    return Study(store)
+
+
+def plain_tables(study: Study) -> dict[str, pd.DataFrame]:
+    """Return every table of a study as pandas reads it."""
+    return {name: study.frame(name) for name in study.tables if name != "responses"}
