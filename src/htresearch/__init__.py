@@ -9,6 +9,7 @@ from importlib.metadata import version
 _MODULES = frozenset(
     {
         "checks",
+        "corps",
         "disclosure",
         "errors",
         "identifiers",
