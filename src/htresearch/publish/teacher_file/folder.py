@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htresearch import atomic, checks
-from htresearch.errors import Fault
 from htresearch.language import LANGUAGES, Text, speaking
+from htresearch.publish.own_folder import INDEX, in_the_way
 
 if TYPE_CHECKING:
     from htresearch.corps import Archive
     from htresearch.study.open import Study
 
 FORMATS = ("html", "pdf")
-INDEX = "index.html"
 _MARK = "htresearch teacher files"
 
 #: Called after each file with how many are done, how many there are, and whose it was.
@@ -97,7 +96,7 @@ def report_archives(
     checks.require(
         *(checks.one_of("formats", kind, FORMATS) for kind in formats or ("",)),
         checks.one_of("language", language, LANGUAGES),
-        _in_the_way(out),
+        in_the_way(out, _MARK),
     )
     found = archives(study, teacher_ids, school_id, until)
     written: list[Path] = []
@@ -144,18 +143,3 @@ def _write_index(out: Path, found: dict[str, Archive], formats: Iterable[str], s
         lines.append((teacher, tier, complete, links))
     page = render("teacher_files.html", spoken, mark=_MARK, lines=lines, say=lambda zh, en: str(Text(zh, en)))
     atomic.write_file(out / INDEX, page.encode())
-
-
-def _in_the_way(out: Path) -> Fault | None:
-    """Refuse a folder in which others keep their things."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return None
-    index = out / INDEX
-    if index.is_file() and _MARK in index.read_text(encoding="utf-8", errors="replace")[:2000]:
-        return None
-    return Fault(
-        checks.argument("out"),
-        Text("已有别的内容，档案不会写在里面", "holds something else, and files are not written among it"),
-        Text("请换一个新的文件夹", "Choose a new folder"),
-        out.name,
-    )
