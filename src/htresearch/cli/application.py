@@ -3,11 +3,12 @@
 import typer
 
 from htresearch.cli.bench import bench
-from htresearch.cli.class_study import new, report
+from htresearch.cli.class_study import new
 from htresearch.cli.commands import spoken
 from htresearch.cli.intake import intake
 from htresearch.cli.options import speak
 from htresearch.cli.publish import check, demo, lab, publish
+from htresearch.cli.report import report
 from htresearch.cli.study import simulate, template, validate
 from htresearch.language import Text
 

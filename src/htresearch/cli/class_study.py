@@ -93,7 +93,6 @@ def class_report(
 
 
 new = CommandGroup("new", Text("生成要填写的东西。", "Make what is to be filled in."), (class_study,))
-report = CommandGroup("report", Text("写报告。", "Write reports."), (class_report,))
 
 
 def _write_forms(folder: Path, topic: str | None, draw: bool | tuple[int, int]) -> None:

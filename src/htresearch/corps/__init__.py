@@ -1,9 +1,22 @@
-"""The corps in view: what the district's notice asks for, counted exactly, unit by unit and term by term.
+"""The corps in view: what the notice asks for, counted exactly, and one file for each teacher (一师一档).
 
-`indicators` computes them for schools, school zones or the district; `definitions` says what each counts.
+`indicators` computes measures for schools, school zones or the district; `definitions` says what each counts.
+`archive` puts together all that a study holds on a teacher; `changes` compares two versions of a study.
 """
 
+from htresearch.corps.archive import Archive, archive, archives
 from htresearch.corps.catalogue import Definition, definitions
+from htresearch.corps.changes import Changes, changes
 from htresearch.corps.indicators import Indicators, indicators
 
-__all__ = ["Definition", "Indicators", "definitions", "indicators"]
+__all__ = [
+    "Archive",
+    "Changes",
+    "Definition",
+    "Indicators",
+    "archive",
+    "archives",
+    "changes",
+    "definitions",
+    "indicators",
+]

@@ -10,6 +10,7 @@ _NAMES = {
     "Leak": "leaks",
     "Page": "html.page",
     "Secrets": "leaks",
+    "TeacherFiles": "teacher_file",
     "Checked": "checking",
     "build_site": "site",
     "check_notebooks": "checking",
@@ -19,6 +20,7 @@ _NAMES = {
     "record_sheet": "class_report",
     "refresh": "runs",
     "render": "html.page",
+    "report_archives": "teacher_file",
     "report_class": "class_report",
     "scan": "leaks",
 }

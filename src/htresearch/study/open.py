@@ -101,6 +101,12 @@ class Study:
 
         return panel.class_terms(self, measure, compare, lazy)
 
+    def class_results(self, measure: str, compare: str = "district", lazy: bool = False):
+        """Return classes in terms with their results alone; see `htresearch.study.panel.class_results`."""
+        from htresearch.study import panel
+
+        return panel.class_results(self, measure, compare, lazy)
+
     def teacher_terms(self, lazy: bool = False):
         """Return every teacher's exposures at each term's first day; see `htresearch.study.panel.teacher_terms`."""
         from htresearch.study import panel

@@ -123,6 +123,35 @@ def class_terms(study: Study, measure: str | None = None, compare: str = "distri
     return rows if lazy else _collected(study, rows, ["term_index", "class_id"])
 
 
+def class_results(study: Study, measure: str, compare: str = "district", lazy: bool = False):
+    """Return the classes of each term with their results alone: `class_terms` without head teachers and exposures.
+
+    Parameters
+    ----------
+    measure, compare, lazy
+        As for `student_terms`.
+
+    Returns
+    -------
+    pandas.DataFrame or narwhals.LazyFrame
+        The columns of `class_terms` from class_id to the shares of pupils. Sorted by term and class.
+
+    Raises
+    ------
+    ArgumentError, ComparabilityError, MissingTableError
+        As for `student_terms`.
+
+    Examples
+    --------
+    >>> import htresearch as ht
+    >>> results = ht.open_study("data/demo").class_results("maths")
+    >>> bool(results["score"].abs().max() < 3)
+    True
+    """
+    rows = _results(study, measure, compare)
+    return rows if lazy else _collected(study, rows, ["term_index", "class_id"])
+
+
 def teacher_terms(study: Study, lazy: bool = False):
     """Return every teacher in every term with the exposures at its first day, whether or not they lead a class.
 
@@ -212,12 +241,25 @@ def _pupils(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
 
 def _classes(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
     study.needs(["terms", "schools", "classes", "teachers", "appointments"])
+    rows = _results(study, measure, compare)
+    terms = calendar(study)
+    key = ["class_id", "term_id"]
+    rows = rows.join(_leaders(study, terms), on=key, how="left")
+    rows = rows.join(_description(study, terms), on=key, how="left")
+    exposed = exposures(study, terms).drop("term_index")
+    rows = rows.join(exposed, on=["teacher_id", "term_id"], how="left")
+    share = _shares(study, terms).select(*key, "teacher_id", teacher_share=nw.col("share"))
+    return rows.join(share, on=[*key, "teacher_id"], how="left")
+
+
+def _results(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
+    """Return the classes of each term, who was in them and how they did."""
+    study.needs(["terms", "schools", "classes", "appointments"])
     if measure is not None:
         check_measure(study, measure, compare)
         means = "class_outcomes" in study.tables and compare != "class"
         study.needs([] if means else ["enrolments", "outcomes"])
-    terms = calendar(study)
-    rows = living(study, terms)
+    rows = living(study, calendar(study))
     key = ["class_id", "term_id"]
     if "enrolments" in study.tables:
         scored = measure if "outcomes" in study.tables else None
@@ -226,12 +268,7 @@ def _classes(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
         rows = rows.with_columns(nw.col(*counts).fill_null(0))
     if measure is not None and means:
         rows = _with_released(study, measure, compare, rows)
-    rows = rows.join(_leaders(study, terms), on=key, how="left")
-    rows = rows.join(_description(study, terms), on=key, how="left")
-    exposed = exposures(study, terms).drop("term_index")
-    rows = rows.join(exposed, on=["teacher_id", "term_id"], how="left")
-    share = _shares(study, terms).select(*key, "teacher_id", teacher_share=nw.col("share"))
-    return rows.join(share, on=[*key, "teacher_id"], how="left")
+    return rows
 
 
 def living(study: Study, terms: nw.LazyFrame) -> nw.LazyFrame:

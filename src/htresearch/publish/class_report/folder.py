@@ -15,12 +15,13 @@ from htresearch.errors import Fault, HTResearchError
 from htresearch.intake.class_study import ClassStudy, Plan, PlanHistory, read_class_study
 from htresearch.intake.folders import tables_in
 from htresearch.language import LANGUAGES, Text, listing
+from htresearch.publish.own_folder import INDEX, in_the_way
 
 FORMATS = ("html", "pdf", "docx", "png")
 #: What a workbook or a table of records may be saved as.
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".et", ".csv", ".tsv"})
-#: The page that says what became of every file, and the history of plans, beside the reports.
-INDEX, PLANS = "index.html", "plans.json"
+#: The history of plans, beside the reports; the page says what became of every file.
+PLANS = "plans.json"
 _MARK = "htresearch class reports"
 
 #: Called after each file with how many are done, how many there are, and the name of the file.
@@ -147,7 +148,7 @@ def report_class(
     )
     sources = _sources(paths)
     out = Path(out).absolute()
-    checks.require(None if sources else _nothing(paths), _in_the_way(out), *_inside(out, sources))
+    checks.require(None if sources else _nothing(paths), in_the_way(out, _MARK), *_inside(out, sources))
     out.mkdir(parents=True, exist_ok=True)
     with speaking(language):
         if not (out / INDEX).exists():
@@ -338,21 +339,6 @@ def _nothing(paths: object) -> Fault:
         listing([identifiers.mask(Path(path).name) for path in shown]) if shown else checks.argument("paths"),
         Text("里面没有工作簿", "holds no workbook"),
         Text("请给出填好的“我的班级研究.xlsx”，或放着它们的文件夹", "Give filled workbooks (.xlsx) or their folder"),
-    )
-
-
-def _in_the_way(out: Path) -> Fault | None:
-    """Refuse a folder in which others keep their things."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return None
-    index = out / INDEX
-    if index.is_file() and _MARK in index.read_text(encoding="utf-8", errors="replace")[:2000]:
-        return None
-    return Fault(
-        checks.argument("out"),
-        Text("已有别的内容，报告不会写在里面", "holds something else, and reports are not written among it"),
-        Text("请换一个新的文件夹", "Choose a new folder"),
-        out.name,
     )
 
 

@@ -1,0 +1,59 @@
+"""Commands for the corps: report archive."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from htresearch import language
+from htresearch.cli.commands import command
+from htresearch.cli.options import Language
+from htresearch.cli.progress import counting
+from htresearch.language import Text
+
+StudyFolder = Annotated[Path, typer.Option("--study", help=Text("研究的文件夹。", "The folder of the study."))]
+Teachers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher", help=Text("只要这位教师，可多次给出。", "This teacher only; may be given several times.")
+    ),
+]
+School = Annotated[
+    str | None, typer.Option(help=Text("只要这所学校现任的班主任。", "Those who lead a class of this school only."))
+]
+Until = Annotated[
+    str | None,
+    typer.Option(help=Text("记录算到哪一天，如 2025-07-10。", "The last day that counts, such as 2025-07-10.")),
+]
+Out = Annotated[Path, typer.Option(help=Text("档案写入的文件夹。", "The folder that the files are written to."))]
+ReportLanguage = Annotated[
+    Language | None, typer.Option("--language", help=Text("档案的语言。", "The language of the files."))
+]
+
+
+@command(
+    Text(
+        "一师一档：把每位班主任的记录写成一份网页和一份 PDF，只供本人和学校使用。",
+        "One teacher, one file: a page and a PDF on each head teacher, for the teacher and the school only.",
+    ),
+    name="archive",
+)
+def archive_report(
+    study: StudyFolder,
+    out: Out = Path("teacher-files"),
+    teachers: Teachers = None,
+    school: School = None,
+    until: Until = None,
+    spoken: ReportLanguage = None,
+) -> None:
+    """Write the files of teachers."""
+    chosen = spoken.value if spoken else language.current()
+    with counting(Text("写档案", "Writing files")) as progress:
+        from htresearch.publish import report_archives
+        from htresearch.study import open_study
+
+        files = report_archives(
+            open_study(study), out, teachers or None, school, until, language=chosen, progress=progress
+        )
+    with language.speaking(chosen):
+        typer.echo(str(files))
