@@ -171,8 +171,8 @@ def both(stem: str) -> list[Path]:
     return [ROOT / "docs" / "methods" / f"{stem}{ending}" for ending in (".md", ".zh-CN.md")]
 
 
-def test_ten_methods_each_with_a_doi_and_a_table():
-    assert len(METHODS) == 20
+def test_eleven_methods_each_with_a_doi_and_a_table():
+    assert len(METHODS) == 22
     for page in METHODS:
         assert "doi.org/10." in page.read_text(encoding="utf-8") and len(rows(page)) > 3, page.name
 

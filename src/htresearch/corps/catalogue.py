@@ -146,8 +146,8 @@ def handbook(spoken: str) -> str:
 _TITLE = Text("指标手册", "The indicators")
 _LEAD = Text(
     "`ht.corps.indicators` 计算的每一个指标：数什么、除以什么、读的时候当心什么。定义里的词都按下面的意思使用。",
-    "Every indicator that `ht.corps.indicators` computes: what is counted, over what, and what to beware of. The words of "
-    "the definitions mean:",
+    "Every indicator that `ht.corps.indicators` computes: what is counted, over what, and what to beware of. "
+    "The words of the definitions mean:",
 )
 _PARTS = (
     Text("分子：", "Numerator: "),

@@ -142,8 +142,7 @@ def _words(words: list[str], code: np.ndarray) -> pd.Series:
 
 def _targets(columns: Sums, term: np.ndarray, tally: Tally, names: list[str], record: Record) -> np.ndarray:
     """Return the target in force on each first day, for the whole of an indicator."""
-    terms = range(len(record.terms.ids))
-    known = np.array([[record.target(name, tally.level.name, i) for i in terms] for name in names])
+    known = np.array([record.targets(name, tally.level.name) for name in names])
     return np.where(columns["_place"] == 0, known[columns["_number"], term], np.nan)
 
 

@@ -162,6 +162,7 @@ def trend(result: Indicators, indicator_id: str, unit: str | None, ax: Axes | No
         ax.axhline(target.iloc[-1], color="0.4", linestyle=":", label=str(label("target")))
     ax.set_xticks(range(len(terms)), terms)
     ax.set_ylabel(_axis(definition))
+    ax.margins(y=0.08)
     ax.set_ylim(bottom=0)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
     return ax

@@ -138,14 +138,21 @@ class Record:
         """The terms that are asked for with their days."""
         return self.calendar.filter(nw.col("term_id").is_in(self.terms.ids))
 
-    def target(self, indicator: str, level: str, term: int) -> float:
-        """Return the target of an indicator in force on a term's first day, missing where there is none."""
+    @cached_property
+    def _targets(self) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+        """Targets by indicator and level: the days from which they hold, in order, and their values."""
         if "targets" not in self.study.tables:
-            return float("nan")
-        table = self.kept("targets", lambda: self.study.frame("targets").sort_values("valid_from"))
-        ours = table[(table["indicator_id"] == indicator) & (table["level"] == level)]
-        ours = ours[_days(ours["valid_from"]) <= self.terms.first[term]]
-        return float(ours["value"].iloc[-1]) if len(ours) else float("nan")
+            return {}
+        table = self.study.table("targets").sort("valid_from").collect("pandas").to_native()
+        table["valid_from"] = _days(table["valid_from"])
+        grouped = table.groupby(["indicator_id", "level"])
+        return {key: (part["valid_from"].to_numpy(), part["value"].to_numpy(float)) for key, part in grouped}
+
+    def targets(self, indicator: str, level: str) -> np.ndarray:
+        """Return the target of an indicator in force on each first day, missing where there is none."""
+        since, values = self._targets.get((indicator, level), (np.zeros(0), np.zeros(0)))
+        place = np.searchsorted(since, self.terms.first, side="right")
+        return np.append(np.nan, values)[place]
 
     @cached_property
     def schools(self) -> dict[str, np.ndarray]:

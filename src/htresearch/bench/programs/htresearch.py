@@ -2,7 +2,7 @@
 
 
 def load(task):
-    """Return what the task begins with: where the workbook or the study is, a frame, or the Parquet files as DuckDB sees them."""
+    """Return what the task begins with: a path, a frame, or the Parquet files as DuckDB sees them."""
     if task["files"][0].endswith(".xlsx") or task["steps"][0].endswith("indicators"):
         return task["files"][0]
     if task["steps"][0] == "fit" and not task["given"].get("frame"):
