@@ -2,7 +2,7 @@
 
 from htresearch.cli.class_study import class_report
 from htresearch.cli.commands import CommandGroup
-from htresearch.cli.corps import archive_report
+from htresearch.cli.corps import archive_report, school_report
 from htresearch.language import Text
 
-report = CommandGroup("report", Text("写报告。", "Write reports."), (class_report, archive_report))
+report = CommandGroup("report", Text("写报告。", "Write reports."), (class_report, archive_report, school_report))

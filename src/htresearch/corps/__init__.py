@@ -1,22 +1,26 @@
 """The corps in view: what the notice asks for, counted exactly, and one file for each teacher (一师一档).
 
-`indicators` computes measures for schools, school zones or the district; `definitions` says what each counts.
-`archive` puts together all that a study holds on a teacher; `changes` compares two versions of a study.
+`indicators` computes measures for schools, school zones or the district; `definitions` says what each counts;
+`unit_views` sets each unit beside its peers. `archive` puts together all that a study holds on a teacher; `changes`
+compares two versions of a study.
 """
 
 from htresearch.corps.archive import Archive, archive, archives
 from htresearch.corps.catalogue import Definition, definitions
 from htresearch.corps.changes import Changes, changes
 from htresearch.corps.indicators import Indicators, indicators
+from htresearch.corps.unit_view import UnitView, unit_views
 
 __all__ = [
     "Archive",
     "Changes",
     "Definition",
     "Indicators",
+    "UnitView",
     "archive",
     "archives",
     "changes",
     "definitions",
     "indicators",
+    "unit_views",
 ]

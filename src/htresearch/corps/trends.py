@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from htresearch.corps.parts import leading
 from htresearch.language import Text, label, listing
@@ -93,7 +93,7 @@ def _of_measure(study: Study, led: pd.DataFrame, measure: str, width: str) -> pd
     own = classes.merge(led, on=["class_id", "term_id"])
     groups = dict(list(classes.groupby(["term_id", "stage", "grade", *_WIDER[width]], observed=True)))
     beside = [_beside(row, groups, width) for row in own.to_dict("records")]
-    half = stats.t.ppf(0.975, np.maximum(own["n_scored"] - 1, 1)) * own["score_sd"] / np.sqrt(own["n_scored"])
+    half = stdtrit(np.maximum(own["n_scored"] - 1, 1), 0.975) * own["score_sd"] / np.sqrt(own["n_scored"])
     half = half.where(own["n_scored"] > 1)
     return own.assign(
         measure=measure,

@@ -9,6 +9,7 @@ _NAMES = {
     "ClassReports": "class_report",
     "Leak": "leaks",
     "Page": "html.page",
+    "SchoolReports": "school_report",
     "Secrets": "leaks",
     "TeacherFiles": "teacher_file",
     "Checked": "checking",
@@ -22,6 +23,7 @@ _NAMES = {
     "render": "html.page",
     "report_archives": "teacher_file",
     "report_class": "class_report",
+    "report_schools": "school_report",
     "scan": "leaks",
 }
 

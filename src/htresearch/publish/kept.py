@@ -39,7 +39,7 @@ class Kept:
     parameters
         The values that every notebook is given.
     figure_data
-        What kernels are told of the data behind figures: rules as JSON, or nothing for no check.
+        What kernels are told of the data behind figures: rules as JSON, an empty text for no check; None keeps none.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Kept:
     True
     """
 
-    def __init__(self, folder: Path, parameters: Mapping[str, object] | None = None, figure_data: str = ""):
+    def __init__(self, folder: Path, parameters: Mapping[str, object] | None = None, figure_data: str | None = ""):
         self.folder = folder
         self.figure_data = figure_data
         self._parameters = {name: repr(value) for name, value in (parameters or {}).items()}

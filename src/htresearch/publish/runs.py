@@ -181,14 +181,8 @@ def run_all(
     def one(path: Path, language: str) -> Run:
         if kept is None:
             return run(path, language, parameters, timeout)
-        name, key = f"{path.stem}-{language}", kept.key(path, language)
-        earlier = None if fresh else kept.get(name, key)
-        if earlier is not None:
-            return Run(path, language, earlier)
-        done = run(path, language, parameters, timeout, kept.figure_data)
-        if done.fault is None and kept.key(path, language) == key:  # nothing changed while it ran
-            kept.put(name, key, written(done.notebook))
-        return done
+        name = f"{path.stem}-{language}"
+        return run_kept(path, language, kept, name, parameters, timeout, fresh)
 
     runs = []
     with ThreadPoolExecutor(workers) as pool:
@@ -198,6 +192,26 @@ def run_all(
             if progress:
                 progress(len(runs), len(tasks), path.stem)
     return runs
+
+
+def run_kept(
+    path: Path,
+    language: str,
+    kept: Kept,
+    name: str,
+    parameters: Mapping[str, object] | None = None,
+    timeout: float = TIMEOUT,
+    fresh: bool = False,
+) -> Run:
+    """Take a run from what was kept under a name (unless `fresh`), or run and keep it if it ends well."""
+    key = kept.key(path, language)
+    earlier = None if fresh else kept.get(name, key)
+    if earlier is not None:
+        return Run(path, language, earlier)
+    done = run(path, language, parameters, timeout, kept.figure_data)
+    if done.fault is None and kept.key(path, language) == key:  # nothing changed while it ran
+        kept.put(name, key, written(done.notebook))
+    return done
 
 
 def with_parameters(notebook: NotebookNode, parameters: Mapping[str, object]) -> NotebookNode:

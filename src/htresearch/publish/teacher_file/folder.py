@@ -140,6 +140,15 @@ def _write_index(out: Path, found: dict[str, Archive], formats: Iterable[str], s
         tier = str(label(line["tier"], within="tier")) if isinstance(line["tier"], str) else "–"
         complete = f"{line['parts_complete']} / {line['parts_due']}"
         links = [(str(Text("网页", "Page")) if kind == "html" else "PDF", f"{teacher}.{kind}") for kind in formats]
-        lines.append((teacher, tier, complete, links))
-    page = render("teacher_files.html", spoken, mark=_MARK, lines=lines, say=lambda zh, en: str(Text(zh, en)))
+        lines.append((teacher, (tier, complete), links))
+    page = render(
+        "listed.html",
+        spoken,
+        mark=_MARK,
+        title=str(Text("一师一档", "One teacher, one file")),
+        count=str(Text("{n} 位教师", "Teachers: {n}").format(n=len(lines))),
+        head=[str(Text("教师", "Teacher")), str(Text("梯队", "Tier")), str(Text("齐全的部分", "Parts complete"))],
+        lines=lines,
+        say=lambda zh, en: str(Text(zh, en)),
+    )
     atomic.write_file(out / INDEX, page.encode())
