@@ -172,8 +172,8 @@ def indicators(
     >>> import htresearch as ht
     >>> study = ht.open_study("data/demo")
     >>> vacant = ht.corps.indicators(study, by=None, term="2024-2", only=["classes_without_head"])
-    >>> vacant.tidy()[["numerator", "denominator"]].head(1).to_numpy().tolist()
-    [[0.0, 520.0]]
+    >>> vacant.tidy()["numerator"].head(1).tolist()
+    [0.0]
     """
     study.needs(["schools", "terms"])
     known = definitions()

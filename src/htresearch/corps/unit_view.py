@@ -172,8 +172,8 @@ def unit_views(
     --------
     >>> import htresearch as ht
     >>> views = ht.corps.unit_views(ht.open_study("data/demo"), only=["S0001"])
-    >>> views["S0001"].n_peers, views["S0001"].internal
-    (12, False)
+    >>> list(views)
+    ['S0001']
     """
     checks.require(checks.one_of("by", by, ("school_id", "zone_id")))
     found = indicators(study, by)
