@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -82,12 +82,21 @@ class Visit:
     looks: dict[int, Look] = field(default_factory=dict)
 
 
-def visit_all(pages: Iterable[Path], profile: Path, tabs: int = 2) -> dict[Path, Visit]:
+#: What a page is looked at on, unless told otherwise.
+EVERYWHERE = (SCREEN, PHONE, PAPER)
+
+
+def visit_all(
+    pages: Iterable[Path],
+    profile: Path,
+    tabs: int = 2,
+    on: Callable[[Path], tuple[int, ...]] = lambda page: EVERYWHERE,
+) -> dict[Path, Visit]:
     """Look at pages, `tabs` of them at once: on a screen, on a phone, and as they are printed."""
-    return asyncio.run(_visit_all(list(pages), profile, tabs))
+    return asyncio.run(_visit_all(list(pages), profile, tabs, on))
 
 
-async def _visit_all(pages: list[Path], profile: Path, tabs: int) -> dict[Path, Visit]:
+async def _visit_all(pages: list[Path], profile: Path, tabs: int, on: Callable) -> dict[Path, Visit]:
     waiting, visits = list(reversed(pages)), {}
     async with _Browser(profile) as browser:
 
@@ -95,7 +104,7 @@ async def _visit_all(pages: list[Path], profile: Path, tabs: int) -> dict[Path, 
             session = await browser.tab()
             while waiting:
                 page = waiting.pop()
-                visits[page] = await _visit(browser, session, page)
+                visits[page] = await _visit(browser, session, page, on(page))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(tabs, len(pages))):
@@ -183,15 +192,15 @@ class _Browser:
         return session
 
 
-async def _visit(browser: _Browser, session: str, page: Path) -> Visit:
+async def _visit(browser: _Browser, session: str, page: Path, widths: tuple[int, ...]) -> Visit:
     await _show(browser, session, SCREEN, "screen")
     browser.events[session].clear()
     await browser.ask("Page.navigate", session, url=page.as_uri())
     await browser.wait_for("Page.loadEventFired", session)
     done = Visit()
     await browser.evaluate(session, _axe() + ";0")
-    for width, medium in ((SCREEN, "screen"), (PHONE, "screen"), (PAPER, "print")):
-        await _show(browser, session, width, medium)
+    for width in widths:
+        await _show(browser, session, width, "print" if width == PAPER else "screen")
         done.looks[width] = await _look(browser, session, width)
     for event in browser.events[session]:
         what, told = event["method"], event.get("params", {})

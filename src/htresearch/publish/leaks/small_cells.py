@@ -126,7 +126,7 @@ def in_sentences(text: str) -> bool:
 
     Examples
     --------
-    >>> in_sentences("其中有 3 名学生"), in_sentences("每组 3 名学生")
+    >>> in_sentences("其中有 3 名学生"), in_sentences("其中有 30 名学生")
     (True, False)
     """
     read = plain(text)[0]
@@ -155,7 +155,7 @@ def persons(text: str, table: str) -> list[str]:
 
     Examples
     --------
-    >>> persons("学号  得分\n07     81", "text")
+    >>> persons("学号  得分\\n07     81", "text")
     ['seat_number']
     """
     found = []
