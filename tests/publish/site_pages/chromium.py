@@ -35,7 +35,6 @@ _FLAGS = (
     *("--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding"),
     *("--remote-debugging-pipe", "--proxy-bypass-list=<-loopback>", "--allow-file-access-from-files"),
 )
-# On a phone, only what the width decides is asked again: the rest is most of the work.
 _AXE = (
     "axe.run(document, {{resultTypes: ['violations'], preload: false{}}})"
     ".then(f => ({{passes: f.passes.length, violations: "
@@ -60,7 +59,21 @@ _BEYOND = """(paper => {
 })"""
 
 
+# On a phone, only what the width decides is asked again: the rest is most of the work.
 _OF_THE_WIDTH = ", runOnly: {type: 'rule', values: ['scrollable-region-focusable', 'meta-viewport']}"
+_COLOURS_APART = ", rules: {'color-contrast': {enabled: false}}"
+
+#: All that a page is looked at on.
+EVERYWHERE = (SCREEN, PHONE, PAPER)
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How a page is looked at: on what, of which looks a picture is kept, and whether contrasts are computed."""
+
+    on: tuple[int, ...] = EVERYWHERE
+    pictures: tuple[int, ...] = EVERYWHERE
+    contrast: bool = True
 
 
 @dataclass
@@ -70,7 +83,7 @@ class Look:
     beyond: list[str]
     violations: list
     passes: int
-    picture: bytes
+    picture: bytes | None
 
 
 @dataclass
@@ -82,21 +95,17 @@ class Visit:
     looks: dict[int, Look] = field(default_factory=dict)
 
 
-#: What a page is looked at on, unless told otherwise.
-EVERYWHERE = (SCREEN, PHONE, PAPER)
-
-
 def visit_all(
     pages: Iterable[Path],
     profile: Path,
     tabs: int = 2,
-    on: Callable[[Path], tuple[int, ...]] = lambda page: EVERYWHERE,
+    how: Callable[[Path], Looking] = lambda page: Looking(),
 ) -> dict[Path, Visit]:
     """Look at pages, `tabs` of them at once: on a screen, on a phone, and as they are printed."""
-    return asyncio.run(_visit_all(list(pages), profile, tabs, on))
+    return asyncio.run(_visit_all(list(pages), profile, tabs, how))
 
 
-async def _visit_all(pages: list[Path], profile: Path, tabs: int, on: Callable) -> dict[Path, Visit]:
+async def _visit_all(pages: list[Path], profile: Path, tabs: int, how: Callable) -> dict[Path, Visit]:
     waiting, visits = list(reversed(pages)), {}
     async with _Browser(profile) as browser:
 
@@ -104,7 +113,7 @@ async def _visit_all(pages: list[Path], profile: Path, tabs: int, on: Callable) 
             session = await browser.tab()
             while waiting:
                 page = waiting.pop()
-                visits[page] = await _visit(browser, session, page, on(page))
+                visits[page] = await _visit(browser, session, page, how(page))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(tabs, len(pages))):
@@ -192,16 +201,16 @@ class _Browser:
         return session
 
 
-async def _visit(browser: _Browser, session: str, page: Path, widths: tuple[int, ...]) -> Visit:
+async def _visit(browser: _Browser, session: str, page: Path, how: Looking) -> Visit:
     await _show(browser, session, SCREEN, "screen")
     browser.events[session].clear()
     await browser.ask("Page.navigate", session, url=page.as_uri())
     await browser.wait_for("Page.loadEventFired", session)
     done = Visit()
     await browser.evaluate(session, _axe() + ";0")
-    for width in widths:
+    for width in how.on:
         await _show(browser, session, width, "print" if width == PAPER else "screen")
-        done.looks[width] = await _look(browser, session, width)
+        done.looks[width] = await _look(browser, session, width, how)
     for event in browser.events[session]:
         what, told = event["method"], event.get("params", {})
         if what == "Network.requestWillBeSent":
@@ -222,11 +231,17 @@ async def _show(browser: _Browser, session: str, width: int, medium: str) -> Non
     )
 
 
-async def _look(browser: _Browser, session: str, width: int) -> Look:
+async def _look(browser: _Browser, session: str, width: int, how: Looking) -> Look:
     beyond = await browser.evaluate(session, f"{_BEYOND}({'true' if width == PAPER else 'false'})")
     found = {"violations": [], "passes": 0}
     if width != PAPER:
-        found = await browser.evaluate(session, _AXE.format("" if width == SCREEN else _OF_THE_WIDTH))
+        every = "" if how.contrast else _COLOURS_APART
+        found = await browser.evaluate(session, _AXE.format(every if width == SCREEN else _OF_THE_WIDTH))
+    picture = await _picture(browser, session, width) if width in how.pictures else None
+    return Look(beyond, found["violations"], found["passes"], picture)
+
+
+async def _picture(browser: _Browser, session: str, width: int) -> bytes:
     height = min(await browser.evaluate(session, "document.documentElement.scrollHeight"), HIGHEST)
     taken = await browser.ask(
         "Page.captureScreenshot",
@@ -235,7 +250,7 @@ async def _look(browser: _Browser, session: str, width: int) -> Look:
         clip={"x": 0, "y": 0, "width": width, "height": height, "scale": 1},
         optimizeForSpeed=True,
     )
-    return Look(beyond, found["violations"], found["passes"], base64.b64decode(taken["data"]))
+    return base64.b64decode(taken["data"])
 
 
 @cache
