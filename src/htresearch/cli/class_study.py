@@ -9,7 +9,7 @@ import typer
 
 from htresearch import checks, language
 from htresearch.cli.commands import CommandGroup, command
-from htresearch.cli.options import Language, Spoken, speak
+from htresearch.cli.options import Ids, Language, Linkage, Roster, Spoken, secrets, speak
 from htresearch.cli.progress import counting
 from htresearch.errors import Fault, HTResearchError
 from htresearch.language import Text
@@ -85,11 +85,14 @@ def class_report(
     formats: Formats = None,
     plan: PlanBook = None,
     workers: Workers = 2,
+    roster: Roster = None,
+    linkage: Linkage = None,
+    study: Ids = None,
 ) -> None:
     """Write reports on class studies."""
     chosen = spoken.value if spoken else language.current()
     kinds = [kind.value for kind in formats or ReportFormat]
-    raise typer.Exit(_report(files, out, kinds, chosen, plan, workers))
+    raise typer.Exit(_report(files, out, kinds, chosen, plan, workers, (roster, linkage, study)))
 
 
 new = CommandGroup("new", Text("生成要填写的东西。", "Make what is to be filled in."), (class_study,))
@@ -133,11 +136,19 @@ def _lot(draw: str | None) -> bool | tuple[int, int]:
     return int(ends[1]), int(ends[2])
 
 
-def _report(files: list[Path], out: Path, formats: list[str], spoken: str, plan: Path | None, workers: int) -> int:
+def _report(
+    files: list[Path],
+    out: Path,
+    formats: list[str],
+    spoken: str,
+    plan: Path | None,
+    workers: int,
+    listed: tuple[Path | None, ...],
+) -> int:
     with counting(Text("写报告", "Writing reports")) as progress:
         from htresearch.publish import report_class
 
-        reports = report_class(files, out, formats, spoken, plan, workers, progress)
+        reports = report_class(files, out, formats, spoken, plan, workers, progress, secrets(*listed))
     with language.speaking(spoken):
         typer.echo(str(reports))
     return 1 if reports.failed else 0

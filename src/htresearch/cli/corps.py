@@ -8,7 +8,7 @@ import typer
 
 from htresearch import language
 from htresearch.cli.commands import command
-from htresearch.cli.options import Language
+from htresearch.cli.options import Language, Linkage, Roster, secrets
 from htresearch.cli.progress import counting
 from htresearch.language import Text
 
@@ -67,6 +67,8 @@ def archive_report(
     school: School = None,
     until: Until = None,
     spoken: ReportLanguage = None,
+    roster: Roster = None,
+    linkage: Linkage = None,
 ) -> None:
     """Write the files of teachers."""
     chosen = spoken.value if spoken else language.current()
@@ -74,9 +76,8 @@ def archive_report(
         from htresearch.publish import report_archives
         from htresearch.study import open_study
 
-        files = report_archives(
-            open_study(study), out, teachers or None, school, until, language=chosen, progress=progress
-        )
+        how = {"language": chosen, "progress": progress, "secrets": secrets(roster, linkage)}
+        files = report_archives(open_study(study), out, teachers or None, school, until, **how)
     with language.speaking(chosen):
         typer.echo(str(files))
 
@@ -97,6 +98,8 @@ def school_report(
     workers: Workers = 2,
     notebook: Notebook = Path("notebooks/school_report.ipynb"),
     spoken: ReportLanguage = None,
+    roster: Roster = None,
+    linkage: Linkage = None,
 ) -> None:
     """Write reports on schools or school zones."""
     chosen = spoken.value if spoken else language.current()
@@ -104,6 +107,7 @@ def school_report(
     with counting(Text("写报告", "Writing reports")) as progress:
         from htresearch.publish import report_schools
 
+        how["secrets"] = secrets(roster, linkage)
         reports = report_schools(study, out, by.value, only or None, progress=progress, **how)
     with language.speaking(chosen):
         typer.echo(str(reports))

@@ -1,6 +1,7 @@
 """What several commands ask for."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,25 @@ class Language(StrEnum):
 
 
 Spoken = Annotated[Language | None, typer.Option("--language", help=Text("所用语言。", "The language to speak."))]
+
+Roster = Annotated[
+    Path | None, typer.Option(help=Text("名册：里面的姓名不得外泄。", "A roster whose names may not get out."))
+]
+Linkage = Annotated[
+    Path | None,
+    typer.Option(help=Text("对照表：里面的人不得外泄。", "A linkage table whose persons may not get out.")),
+]
+Ids = Annotated[
+    Path | None,
+    typer.Option("--study", help=Text("研究：里面的编号不得外泄。", "A study whose ids may not get out.")),
+]
+
+
+def secrets(*listed: Path | None):
+    """Read the names and ids to be searched for: of a roster, a linkage table and a study."""
+    from htresearch.publish import Secrets
+
+    return Secrets.read(*listed)
 
 
 def speak(chosen: Spoken = None) -> None:

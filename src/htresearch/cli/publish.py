@@ -10,7 +10,8 @@ import typer
 
 from htresearch import language
 from htresearch.cli.commands import command
-from htresearch.cli.options import Language
+from htresearch.cli.options import Ids, Language, Linkage, Roster
+from htresearch.cli.options import secrets as read_secrets
 from htresearch.cli.progress import counting, working
 from htresearch.errors import Fault, HTResearchError
 from htresearch.language import Text
@@ -82,17 +83,6 @@ Applied = Annotated[
         ),
     ),
 ]
-Roster = Annotated[
-    Path | None, typer.Option(help=Text("名册：里面的姓名不得外泄。", "A roster whose names may not get out."))
-]
-Linkage = Annotated[
-    Path | None,
-    typer.Option(help=Text("对照表：里面的人不得外泄。", "A linkage table whose persons may not get out.")),
-]
-Ids = Annotated[
-    Path | None,
-    typer.Option("--study", help=Text("研究：里面的编号不得外泄。", "A study whose ids may not get out.")),
-]
 Checked = Annotated[
     list[Path] | None, typer.Argument(help=Text("笔记本，或所在的文件夹。", "Notebooks, or their folder."))
 ]
@@ -136,7 +126,7 @@ def publish(
         _refresh(notebooks, workers)
     else:
         languages = (only.value,) if only else language.LANGUAGES
-        secrets = _secrets(roster, linkage, study)
+        secrets = read_secrets(roster, linkage, study)
         how = {"workers": workers, "fresh": fresh, "pdf": pdf, "secrets": secrets, "rules": rules}
         how["figure_data"] = figure_data.value
         _publish(notebooks, site, languages, docs, **how)
@@ -161,7 +151,7 @@ def check(
     from htresearch.publish import check_notebooks
 
     with counting(Text("检查笔记本", "Checking notebooks")) as progress:
-        secrets = _secrets(roster, linkage, study)
+        secrets = read_secrets(roster, linkage, study)
         checked = check_notebooks(notebooks or [Path("notebooks")], secrets, run, lax, timeout, progress)
     typer.echo(str(checked))
     raise typer.Exit(0 if checked.passed else 1)
@@ -209,13 +199,6 @@ def _publish(notebooks: Path, site: Path, languages: Sequence[str], docs: Path |
     for sentence in said:
         typer.echo(str(sentence))
     typer.echo(str(Text("网站：{index}", "Site: {index}").format(index=index)))
-
-
-def _secrets(*listed: Path | None):
-    """Read the names and ids to be searched for."""
-    from htresearch.publish import Secrets
-
-    return Secrets.read(*listed)
 
 
 def _refresh(notebooks: Path, workers: int) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from htresearch import atomic, checks
+from htresearch import checks
 from htresearch.errors import Fault, HTResearchError, NotebookError
-from htresearch.language import LANGUAGES, Text, speaking
-from htresearch.publish.own_folder import INDEX, in_the_way
+from htresearch.language import LANGUAGES, Text, label, speaking
+from htresearch.publish.leaks import Secrets
+from htresearch.publish.leaks.listed import study_ids
+from htresearch.publish.own_folder import INDEX, Listed, in_the_way, put, put_index
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -25,29 +27,15 @@ FORMATS = ("html", "pdf")
 #: The notebook that is run, from the project's folder.
 NOTEBOOK = "notebooks/school_report.ipynb"
 _MARK = "htresearch school reports"
+_HEAD = (Text("班主任人数", "Head teachers"), Text("标注", "Mark"))
 _STEMS = {"school_id": "school", "zone_id": "zone"}
 
 #: Called after each report with how many are done, how many there are, and whose it was.
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
-class SchoolReports:
-    """The reports written.
-
-    Attributes
-    ----------
-    index : pathlib.Path
-        The page that lists them.
-    written : tuple of pathlib.Path
-    """
-
-    index: Path
-    written: tuple[Path, ...]
-
-    def __str__(self) -> str:
-        n = len({path.stem for path in self.written})
-        return str(Text("写了 {n} 份报告：{index}", "{n} reports written: {index}").format(n=n, index=self.index))
+class SchoolReports(Listed):
+    """The reports on schools that were written; see `report_schools`."""
 
 
 def report_schools(
@@ -61,13 +49,16 @@ def report_schools(
     workers: int = 2,
     progress: Progress | None = None,
     notebook: str | Path = NOTEBOOK,
+    secrets: Secrets | None = None,
 ) -> SchoolReports:
     """Write a report on each school or school zone beside its peers, as a page and a PDF.
 
     The indicators are computed once; each report then runs in a fresh kernel that gets a file with its own unit's
     numbers and the middle of its peers, and nothing else. A report on a unit with fewer than ten head teachers is
-    marked internal. Runs that ended well are kept beside `out`, in ``.out-runs`` (after its name): a call that was
-    cut short, even by force, goes on from there the next time.
+    marked internal. Each is searched before it is written: a report that holds the id of another school, zone,
+    class, teacher or pupil of the study, or anything else that says who somebody is, is not. Runs that ended well are
+    kept beside `out`, in ``.out-runs`` (after its name): a call that was cut short, even by force, goes on from there
+    the next time.
 
     Parameters
     ----------
@@ -91,6 +82,8 @@ def report_schools(
         Called after each report with how many are done, how many there are, and the unit's id.
     notebook
         The notebook, with a cell tagged ``parameters`` that sets ``prepared``.
+    secrets
+        Names and numbers that may not get out either, see `Secrets`.
 
     Returns
     -------
@@ -101,7 +94,8 @@ def report_schools(
     ArgumentError
         If `out` holds something else, or an argument is wrong.
     NotebookError
-        If the notebook is missing or fails; reports on other units are written all the same.
+        If the notebook is missing or fails, or if a report holds what may not get out: the message says where and of
+        which kind, not what. Reports on other units are written all the same.
 
     Examples
     --------
@@ -121,16 +115,28 @@ def report_schools(
         in_the_way(out, _MARK),
         None if notebook.is_file() else _no_notebook(notebook),
     )
-    views = unit_views(open_study(study) if isinstance(study, str | Path) else study, by, only, term)
+    study = open_study(study) if isinstance(study, str | Path) else study
+    views = unit_views(study, by, only, term)
+    secrets = _of_others(study, secrets or Secrets())
     with speaking(language):
         out.mkdir(parents=True, exist_ok=True)
         if not (out / INDEX).exists():
-            _write_index(out, {}, by, language)  # the folder is ours from the first report on
-        work = _Work(out, notebook, by, formats, language)
+            _write_index(out, {}, by, secrets)  # the folder is ours from the first report on
+        work = _Work(out, notebook, by, formats, language, secrets)
         written, faults = work.all(views, workers, progress)
-        _write_index(out, {unit: (views[unit], paths) for unit, paths in written.items()}, by, language)
+        _write_index(out, {unit: (views[unit], paths) for unit, paths in written.items()}, by, secrets)
     checks.require(*faults, error=NotebookError)
     return SchoolReports(out / INDEX, tuple(path for paths in written.values() for path in paths))
+
+
+def _of_others(study: Study, secrets: Secrets) -> Secrets:
+    """Return all that a report on any unit must not hold; its own id is spared when it is written."""
+    units = [
+        study.store.table("schools").select(column).collect("pandas").to_native()[column].dropna().unique()
+        for column in _STEMS
+        if study.store.has("schools", column)
+    ]
+    return secrets.adding(study_ids(study)).adding(one for ids in units for one in ids)
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,7 @@ class _Work:
     by: str
     formats: tuple[str, ...]
     spoken: str
+    secrets: Secrets
 
     def all(
         self, views: Mapping[str, UnitView], workers: int, progress: Progress | None
@@ -160,9 +167,8 @@ class _Work:
                         faults |= {f"{fault}": fault for fault in error.faults}
                     if progress:
                         progress(done, len(views), unit)
-            except BaseException:
+            finally:  # whoever is cut short starts no more of them
                 pool.shutdown(cancel_futures=True)
-                raise
         return {unit: found[unit] for unit in views if unit in found}, list(faults.values())
 
     def one(self, unit: str, view: UnitView) -> tuple[Path, ...]:
@@ -190,7 +196,8 @@ class _Work:
             contents["pdf"] = page_pdf(page, cited)
         if "html" in self.formats:
             contents["html"] = lay_out(page, pdf=f"{stem}.pdf" if "pdf" in contents else "", cited=cited).encode()
-        return tuple(atomic.write_file(self.out / f"{stem}.{kind}", contents[kind]) for kind in self.formats)
+        named = {f"{stem}.{kind}": contents[kind] for kind in self.formats}
+        return put(self.out, named, self.secrets, own=[unit])
 
 
 def _own(notebook: NotebookNode, view: UnitView) -> NotebookNode:
@@ -209,31 +216,24 @@ def _own(notebook: NotebookNode, view: UnitView) -> NotebookNode:
     return notebook
 
 
-def _write_index(out: Path, reports: Mapping[str, tuple[UnitView, tuple[Path, ...]]], by: str, spoken: str) -> None:
-    from htresearch.language import label
-    from htresearch.publish.class_report.html import render
-
+def _write_index(
+    out: Path, reports: Mapping[str, tuple[UnitView, tuple[Path, ...]]], by: str, secrets: Secrets
+) -> None:
     lines = []
     for unit, (view, paths) in reports.items():
         inside = str(Text("内部资料", "Internal")) if view.internal else "–"
         links = [(str(Text("网页", "Page")) if p.suffix == ".html" else "PDF", p.name) for p in paths]
         lines.append((unit, (view.term, str(view.n_heads), inside), links))
-    page = render(
-        "listed.html",
-        spoken,
-        mark=_MARK,
-        title=str(Text("班主任队伍报告", "Reports on the corps")),
-        count=str(Text("{n} 份报告", "Reports: {n}").format(n=len(lines))),
-        head=[
-            str(label(by)),
-            str(label("term_id")),
-            str(Text("班主任人数", "Head teachers")),
-            str(Text("标注", "Mark")),
-        ],
-        lines=lines,
-        say=lambda zh, en: str(Text(zh, en)),
+    put_index(
+        out,
+        _MARK,
+        Text("班主任队伍报告", "Reports on the corps"),
+        Text("{n} 份报告", "Reports: {n}").format(n=len(lines)),
+        [str(label(by)), str(label("term_id")), *map(str, _HEAD)],
+        lines,
+        secrets=secrets,
+        own=reports,
     )
-    atomic.write_file(out / INDEX, page.encode())
 
 
 def _no_notebook(notebook: Path) -> Fault:

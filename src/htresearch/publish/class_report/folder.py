@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from htresearch import atomic, checks, identifiers
+from htresearch import atomic, checks
 from htresearch.errors import Fault, HTResearchError
 from htresearch.intake.class_study import ClassStudy, Plan, PlanHistory, read_class_study
 from htresearch.intake.folders import tables_in
 from htresearch.language import LANGUAGES, Text, listing
-from htresearch.publish.own_folder import INDEX, in_the_way
+from htresearch.publish.leaks import Secrets
+from htresearch.publish.own_folder import INDEX, in_the_way, put, put_index
 
 FORMATS = ("html", "pdf", "docx", "png")
 #: What a workbook or a table of records may be saved as.
@@ -98,6 +99,7 @@ def report_class(
     plan: Plan | Mapping | ClassStudy | str | Path | None = None,
     workers: int = 2,
     progress: Progress | None = None,
+    secrets: Secrets | None = None,
 ) -> ClassReports:
     """Write a two-page report on each class study.
 
@@ -105,6 +107,9 @@ def report_class(
     Word and the graph as picture. A file that is at fault stops no other; ``index.html`` names it with all that is
     wrong. ``plans.json`` keeps fingerprints of the plans, so that a change after the first record shows in the next
     report. Only what an earlier run wrote on the same study is replaced.
+
+    Each report is searched before it is written: one that holds a pupil's id, a name of `secrets` or anything else
+    that says who somebody is counts as at fault. School and class may stand in it as the plan names them.
 
     Parameters
     ----------
@@ -122,6 +127,8 @@ def report_class(
         How many reports are written at once.
     progress
         Called after each file with how many are done, how many there are, and the file's name.
+    secrets
+        Names, ids and numbers that may not get out, see `Secrets`; what is known by its form is found in any case.
 
     Returns
     -------
@@ -146,18 +153,19 @@ def report_class(
         checks.one_of("language", language, LANGUAGES),
         checks.integer("workers", workers),
     )
+    secrets = secrets or Secrets()
     sources = _sources(paths)
     out = Path(out).absolute()
-    checks.require(None if sources else _nothing(paths), in_the_way(out, _MARK), *_inside(out, sources))
+    checks.require(None if sources else _nothing(paths, secrets), in_the_way(out, _MARK), *_inside(out, sources))
     out.mkdir(parents=True, exist_ok=True)
     with speaking(language):
         if not (out / INDEX).exists():
-            _write_index(out, (), language)  # the folder is ours from the first report on
+            _write_index(out, (), secrets)  # the folder is ours from the first report on
         history = PlanHistory(out / PLANS)
-        studies = [_read(source, plan) for source in sources]
+        studies = [_read(source, plan, secrets) for source in sources]
         studies = [history.remember(one) if isinstance(one, ClassStudy) else one for one in studies]
-        reported = _write_all(studies, sources, out, formats, language, workers, progress)
-        _write_index(out, reported, language)
+        reported = _write_all(studies, sources, out, formats, language, workers, progress, secrets)
+        _write_index(out, reported, secrets)
     return ClassReports(out / INDEX, reported)
 
 
@@ -172,7 +180,7 @@ def _sources(paths: object) -> list[Path | ClassStudy]:
     return found
 
 
-def _read(source: Path | ClassStudy, plan: object) -> ClassStudy | tuple[Fault, ...]:
+def _read(source: Path | ClassStudy, plan: object, secrets: Secrets) -> ClassStudy | tuple[Fault, ...]:
     """Return a study, or all that is wrong with its file."""
     if isinstance(source, ClassStudy):
         return source
@@ -183,17 +191,17 @@ def _read(source: Path | ClassStudy, plan: object) -> ClassStudy | tuple[Fault, 
     except OSError as error:
         return (
             Fault(
-                identifiers.mask(source.name),
+                secrets.mask(source.name),
                 Text(f"读不了（{error.strerror}）", f"cannot be read ({error.strerror})"),
                 Text("请检查文件在不在、能不能打开", "See whether it is there and can be opened"),
             ),
         )
 
 
-def _named(source: Path | ClassStudy) -> str:
+def _named(source: Path | ClassStudy, secrets: Secrets) -> str:
     """Name a file without what tells who somebody is."""
     name = source.source if isinstance(source, ClassStudy) else source.name
-    return identifiers.mask(name) or str(Text("（没有文件）", "(no file)"))
+    return secrets.mask(name) or str(Text("（没有文件）", "(no file)"))
 
 
 def _key(study: ClassStudy) -> str:
@@ -213,6 +221,7 @@ def _write_all(
     spoken: str,
     workers: int,
     progress: Progress | None,
+    secrets: Secrets,
 ) -> tuple[Reported, ...]:
     """Write the reports, several at once, and return what became of each file in their order."""
     found: dict[int, Reported] = {}
@@ -223,13 +232,13 @@ def _write_all(
             key = _key(study)
             taken[key] = taken.get(key, 0) + 1
             stem = f"class-study-{key}" + (f"-{taken[key]}" if taken[key] > 1 else "")
-            tasks[number] = (replace(study, source=_named(source)), out / stem, formats, spoken)
+            tasks[number] = (replace(study, source=_named(source, secrets)), out / stem, formats, spoken, secrets)
         else:
-            found[number] = Reported(_named(source), faults=study)
+            found[number] = Reported(_named(source, secrets), faults=study)
     done = 0
     for number in found:
         done += 1
-        _tell(progress, done, len(sources), _named(sources[number]))
+        _tell(progress, done, len(sources), _named(sources[number], secrets))
     for number, one in _written(tasks, workers):
         found[number] = one
         done += 1
@@ -260,13 +269,15 @@ def _written(tasks: dict[int, tuple], workers: int) -> Iterator[tuple[int, Repor
                 yield number, write_report(*tasks[number])
 
 
-def write_report(study: ClassStudy, folder: Path, formats: Sequence[str], language: str) -> Reported:
+def write_report(
+    study: ClassStudy, folder: Path, formats: Sequence[str], language: str, secrets: Secrets | None = None
+) -> Reported:
     """Write one report into a folder, which takes the place of the one that an earlier run wrote.
 
     Returns
     -------
     Reported
-        With faults, if the report could not be made.
+        With faults, if the report could not be made or holds what may not get out.
     """
     from htresearch.language import speaking
     from htresearch.publish.class_report.compose import compose
@@ -274,13 +285,13 @@ def write_report(study: ClassStudy, folder: Path, formats: Sequence[str], langua
     with speaking(language):
         try:
             report = compose(study)
-            contents = {kind: content for kind in formats if (content := _content(kind, report)) is not None}
+            made = {f"{folder.name}.{kind}": _content(kind, report) for kind in formats}
+            contents = {name: content for name, content in made.items() if content is not None}
             with atomic.new_folder(folder, ours=_is_report) as fresh:
-                for kind, content in contents.items():
-                    (fresh / f"{folder.name}.{kind}").write_bytes(content)
+                put(fresh, contents, secrets, own=(study.plan.school, study.plan.class_name))
         except HTResearchError as error:
             return Reported(study.source, faults=error.faults)
-    written = tuple(folder / f"{folder.name}.{kind}" for kind in contents)
+    written = tuple(folder / name for name in contents)
     return Reported(study.source, folder, written, report.title, report.question, report.place)
 
 
@@ -306,18 +317,24 @@ def _is_report(folder: Path) -> bool:
     return all(one.is_file() and one.stem == folder.name and one.suffix[1:] in FORMATS for one in inside)
 
 
-def _write_index(out: Path, reported: tuple[Reported, ...], spoken: str) -> None:
-    from htresearch.publish.class_report.html import render
-
-    page = render(
-        "index.html",
-        spoken,
-        mark=_MARK,
-        done=[(one, _links(one, out)) for one in reported if not one.faults],
-        failed=[(one, [str(fault) for fault in one.faults]) for one in reported if one.faults],
-        say=lambda zh, en: str(Text(zh, en)),
+def _write_index(out: Path, reported: tuple[Reported, ...], secrets: Secrets) -> None:
+    done = [one for one in reported if not one.faults]
+    failed = [(one.source, one.faults) for one in reported if one.faults]
+    count = Text("{n} 份报告", "Reports: {n}").format(n=len(done))
+    if failed:
+        wrong = Text("，{n} 个文件有问题", ", at fault: {n}").format(n=len(failed))
+        count = Text(count.zh + wrong.zh, count.en + wrong.en)
+    put_index(
+        out,
+        _MARK,
+        Text("班级研究报告", "Reports of class studies"),
+        count,
+        [str(Text("研究", "Study")), str(Text("学校与班级", "School and class")), str(Text("文件", "File"))],
+        [(one.title, (one.place or "–", one.source), _links(one, out)) for one in done],
+        failed,
+        secrets,
+        own=[named for one in done for named in one.place.split(" · ")],
     )
-    atomic.write_file(out / INDEX, page.encode())
 
 
 def _links(one: Reported, out: Path) -> list[tuple[str, str]]:
@@ -333,10 +350,10 @@ def _links(one: Reported, out: Path) -> list[tuple[str, str]]:
 # --- what is refused ------------------------------------------------------------------------------------------------
 
 
-def _nothing(paths: object) -> Fault:
+def _nothing(paths: object, secrets: Secrets) -> Fault:
     shown = [paths] if isinstance(paths, str | Path) else list(paths)
     return Fault(
-        listing([identifiers.mask(Path(path).name) for path in shown]) if shown else checks.argument("paths"),
+        listing([secrets.mask(Path(path).name) for path in shown]) if shown else checks.argument("paths"),
         Text("里面没有工作簿", "holds no workbook"),
         Text("请给出填好的“我的班级研究.xlsx”，或放着它们的文件夹", "Give filled workbooks (.xlsx) or their folder"),
     )

@@ -18,7 +18,7 @@ def to_pdf(report: Report) -> bytes:
     data["picture"] = report.picture.alt if report.picture else None
     lacking = missing_glyphs(data)
     if lacking:
-        data = _printable(data)
+        data = printable(data)
         said = Text(
             f"有 {len(lacking)} 个字符印不出来，用“{GETA}”代替。",
             f"{len(lacking)} character{'' if len(lacking) == 1 else 's'} cannot be printed; {GETA} stands for them.",
@@ -26,17 +26,6 @@ def to_pdf(report: Report) -> bytes:
         data["records_note"] = f"{data['records_note']}{getattr(said, report.language)}"
     pictures = {"picture.png": report.picture.png} if report.picture else {}
     return compile_pdf(_template(), data, pictures)
-
-
-def _printable(data):
-    """Return nested data with every string made printable."""
-    if isinstance(data, str):
-        return printable(data)
-    if isinstance(data, dict):
-        return {name: _printable(value) for name, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_printable(value) for value in data]
-    return data
 
 
 @cache

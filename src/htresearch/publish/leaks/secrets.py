@@ -8,15 +8,19 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from htresearch import checks, identifiers
-from htresearch.errors import Fault
+from htresearch import identifiers
 from htresearch.identifiers.found import Found, mark
 from htresearch.identifiers.plain import plain
-from htresearch.language import Text
+from htresearch.publish.leaks.listed import of_roster, study_ids
+
+if TYPE_CHECKING:
+    from htresearch.study.open import Study
 
 #: Keyed pseudonyms, and the ids that a simulated district has, whosever study they are of.
 _PSEUDONYM = re.compile(
@@ -39,16 +43,8 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 _WORD = re.compile(r"[0-9A-Za-z]+")
 #: A shorter id, or a number of fewer digits, would be found everywhere.
 _SHORTEST_ID, _SHORTEST_NUMBER = 4, 6
-
-#: Headings of a roster, as they are typed.
-_SAYS_NAME = re.compile(r"姓名|名字|^(?:full[ _]?|student[ _]?|pupil[ _]?|teacher[ _]?)?names?$", re.IGNORECASE)
-_SAYS_NUMBER = re.compile(
-    r"学籍|身份证|证件|电话|手机|微信|邮箱|资格证|账号|工号|学号|phone|mobile|id_?card|student_?number|e-?mail|certificate"
-    r"|(?:teacher|student|pupil|person)_?id",
-    re.IGNORECASE,
-)
-_SCHOOLS = re.compile("^(?:学校|schools?)$", re.IGNORECASE)
-_HEAD_ROWS = 10
+#: What may be somebody's own: ids, and nothing by which the rest of the world knows a person.
+_IDS = frozenset({"study_id", "pseudonym"})
 
 
 class Secrets:
@@ -87,16 +83,20 @@ class Secrets:
         self._names = identifiers.Names([*names, *turned])
         # A name of two characters, taken apart, would be found at many a line's end.
         self._long = identifiers.Names([n for n in names if isinstance(n, str) and len(n) > 2 and not n.isascii()])
-        self._known = {"study_id": _Known(ids), "known_number": _Known(numbers)}
-        self.left_out = self._names.left_out + sum(known.left_out for known in self._known.values())
+        self._known = (("study_id", _Known(ids)), ("known_number", _Known(numbers)))
+        self._own: frozenset[str] = frozenset()
+        self.left_out = self._names.left_out + sum(known.left_out for _, known in self._known)
 
     def __repr__(self) -> str:
         """Say how much is searched for, and nobody's name."""
-        return f"Secrets({sum(map(len, self._known.values()))} ids, {self.left_out} left out)"
+        return f"Secrets({sum(len(known) for _, known in self._known)} ids, {self.left_out} left out)"
 
     @classmethod
     def read(
-        cls, roster: str | Path | None = None, linkage: str | Path | None = None, study: str | Path | None = None
+        cls,
+        roster: str | Path | None = None,
+        linkage: str | Path | None = None,
+        study: Study | str | Path | None = None,
     ) -> Secrets:
         """Read what may not get out from a roster, a linkage table and a study; any of them may be missing.
 
@@ -108,7 +108,7 @@ class Secrets:
         linkage
             The linkage table that intake keeps.
         study
-            A study; the ids of its teachers, students, classes and respondents are searched for.
+            A study, or where it is; the ids of its teachers, students, classes and respondents are searched for.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Secrets:
         ids: list[object] = []
         numbers: list[object] = []
         if roster is not None:
-            found = _roster(Path(roster))
+            found = of_roster(Path(roster))
             names += found[0]
             numbers += found[1]
         if linkage is not None:
@@ -130,8 +130,36 @@ class Secrets:
             names += frame.loc[frame["what"] == "name", "value"].tolist()
             numbers += frame.loc[~frame["what"].isin(["name", "school", "class"]), "value"].tolist()
         if study is not None:
-            ids += _study_ids(study)
+            ids += study_ids(study)
         return cls(names, ids, numbers)
+
+    def adding(self, ids: Iterable[object]) -> Secrets:
+        """Return the same with more ids that may not get out, as those of other schools.
+
+        Examples
+        --------
+        >>> Secrets().adding(["S0002"]).kinds("S0001, S0002")
+        ['study_id']
+        """
+        more = copy(self)
+        known = _Known(ids)
+        more._known = (*self._known, ("study_id", known))
+        more.left_out = self.left_out + known.left_out
+        return more
+
+    def sparing(self, own: Iterable[object]) -> Secrets:
+        """Return the same for a text that may hold these ids: a teacher's file holds the teacher's own.
+
+        Names, phones and all that is no id are found all the same.
+
+        Examples
+        --------
+        >>> Secrets().sparing(["T000104"]).kinds("T000104"), Secrets().sparing(["T000104"]).kinds("T000105")
+        ([], ['study_id'])
+        """
+        fewer = copy(self)
+        fewer._own = self._own | {_as_id(one) for one in own}
+        return fewer
 
     def kinds(self, text: str) -> list[str]:
         """Return the kinds of what a text holds, each once; an empty list for a text that may get out."""
@@ -158,11 +186,19 @@ class Secrets:
         for kind, pattern in (("pseudonym", _PSEUDONYM), ("study_id", _ID), ("path", _PATH)):
             found += [Found(kind, *match.span()) for match in pattern.finditer(read)]
         found += [Found("path", *span) for span in _here(read)]
-        for kind, known in self._known.items():
+        for kind, known in self._known:
             found += [Found(kind, *span) for span in known.find(read)]
+        if self._own:
+            own = self._own
+            found = [one for one in found if one.kind not in _IDS or _as_id(read[one.start : one.end]) not in own]
         if places is None:
             return found
         return [Found(kind, min(start, len(text)), min(end, len(text))) for kind, start, end in found]
+
+
+def _as_id(one: object) -> str:
+    """Return an id as it is compared: in plain characters and small letters."""
+    return plain(str(one).strip())[0].translate(_ASCII_LOWER)
 
 
 class _Known:
@@ -173,7 +209,7 @@ class _Known:
         self._others: list[str] = []
         self.left_out = self._count = 0
         for given in dict.fromkeys(str(one).strip() for one in ids if one is not None and one == one):
-            one = plain(given)[0].translate(_ASCII_LOWER)
+            one = _as_id(given)
             if len(one) < (_SHORTEST_NUMBER if one.isdigit() else _SHORTEST_ID) or not re.search("[0-9]", one):
                 self.left_out += bool(one)
                 continue
@@ -292,72 +328,3 @@ def _unpacked(word: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return said if said.isprintable() or not re.search(r"[\x00-\x08\x0e-\x1f]", said) else None
-
-
-# --- where persons are listed ---------------------------------------------------------------------------------------
-
-
-def _roster(path: Path) -> tuple[list[object], list[object]]:
-    """Return the names and the numbers of a roster."""
-    if path.suffix.lower() == ".txt":
-        names: list[object] = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-        numbers: list[object] = []
-    else:
-        names, numbers = _columns(path)
-    checks.require(
-        None
-        if any(isinstance(name, str) and name.strip() for name in names)
-        else Fault(
-            checks.argument("roster"),
-            Text("里面没有“姓名”一列", "has no column 姓名 or name"),
-            Text("请给出名册：表头有“姓名”的表，或每行一个姓名的文本文件", "Give a table with it, or a name a line"),
-        )
-    )
-    return names, numbers
-
-
-def _columns(path: Path) -> tuple[list[object], list[object]]:
-    from htresearch.intake import open_table
-
-    names: list[object] = []
-    numbers: list[object] = []
-    for sheet in open_table(path).sheets:
-        if _SCHOOLS.match(str(sheet.name).strip()):
-            continue
-        for number, row in enumerate(sheet.rows[:_HEAD_ROWS]):
-            heads = {i: str(cell).strip() for i, cell in enumerate(row) if cell is not None}
-            named = [
-                i
-                for i, head in heads.items()
-                if _SAYS_NAME.search(head) and "学校" not in head and "班级" not in head
-            ]
-            if named:
-                counted = [i for i, head in heads.items() if i not in named and _SAYS_NUMBER.search(head)]
-                below = sheet.rows[number + 1 :]
-                names += [_typed(one[i]) for one in below for i in named if i < len(one)]
-                numbers += [_typed(one[i]) for one in below for i in counted if i < len(one)]
-                break
-    return names, numbers
-
-
-def _typed(cell: object) -> str:
-    whole = isinstance(cell, float) and cell.is_integer()
-    return "" if cell is None else str(int(cell) if whole else cell).strip()
-
-
-_STUDY_IDS = ("teacher_id", "student_id", "class_id", "respondent_id", "lead_teacher_id")
-
-
-def _study_ids(path: str | Path) -> list[object]:
-    """Return the ids of the persons and classes of a study, from every table that has them."""
-    from htresearch.study.store import open_store
-
-    store = open_store(path)
-    checks.require(*store.faults)
-    found: dict[object, None] = {}
-    for name in store.tables:
-        table = store.table(name)
-        for column in set(_STUDY_IDS) & set(table.collect_schema().names()):
-            ids = table.select(column).unique().collect("pandas").to_native()[column]
-            found.update(dict.fromkeys(ids.dropna().astype(str)))
-    return list(found)

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
+
+_Data = TypeVar("_Data")
 
 #: What stands for a character that the font lacks, as printers have always done it.
 GETA = "〓"
@@ -52,15 +55,25 @@ def _strings(data: object) -> Iterator[str]:
             yield from _strings(value)
 
 
-def printable(text: str) -> str:
-    """Return a text with `GETA` for each character that the font lacks.
+def printable(data: _Data) -> _Data:
+    """Return a text, or nested data with every text in it, with `GETA` for each character that the font lacks.
 
     For words that others wrote, where the page says that it was done; `missing_glyphs` tells whether it was.
 
     Examples
     --------
-    >>> printable("加油𓀀")
-    '加油〓'
+    >>> printable({"rows": ["加油𓀀", 3]})
+    {'rows': ['加油〓', 3]}
     """
-    lacking = missing_glyphs(text)
-    return text.translate({ord(mark): GETA for mark in lacking}) if lacking else text
+    lacking = missing_glyphs(data)
+    return _with(data, {ord(mark): GETA for mark in lacking}) if lacking else data
+
+
+def _with(data: _Data, marks: Mapping[int, str]) -> _Data:
+    if isinstance(data, str):
+        return data.translate(marks)
+    if isinstance(data, Mapping):
+        return {name: _with(value, marks) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_with(value, marks) for value in data]
+    return data

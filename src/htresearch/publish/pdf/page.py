@@ -61,7 +61,7 @@ def _set(page: Page, cited: Citation, marks: Text | None, markup: Markup) -> byt
     data["foot"] = [getattr(said, page.language) for said in foot]
     lacking = missing_glyphs(data)
     if lacking:
-        data = _printable(data)
+        data = printable(data)
         codes = ", ".join(f"U+{ord(mark):04X}" for mark in lacking[:20])
         said = Text(
             f"有 {len(lacking)} 种字符印不出来，用“{GETA}”代替：{codes}。",
@@ -69,17 +69,6 @@ def _set(page: Page, cited: Citation, marks: Text | None, markup: Markup) -> byt
         )
         data["foot"].append(getattr(said, page.language))
     return compile_pdf(_template(), data, markup.pictures)
-
-
-def _printable(data):
-    """Return nested data with every string made printable."""
-    if isinstance(data, str):
-        return printable(data)
-    if isinstance(data, dict):
-        return {name: _printable(value) for name, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_printable(value) for value in data]
-    return data
 
 
 @cache

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from htresearch import atomic, checks
-from htresearch.language import LANGUAGES, Text, speaking
-from htresearch.publish.own_folder import INDEX, in_the_way
+from htresearch import checks
+from htresearch.errors import Fault, HTResearchError, NotebookError
+from htresearch.language import LANGUAGES, Text, label, speaking
+from htresearch.publish.leaks import Secrets
+from htresearch.publish.leaks.listed import study_ids
+from htresearch.publish.own_folder import INDEX, Listed, in_the_way, put, put_index
 
 if TYPE_CHECKING:
     from htresearch.corps import Archive
@@ -23,23 +25,10 @@ _MARK = "htresearch teacher files"
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
-class TeacherFiles:
-    """The files written.
+class TeacherFiles(Listed):
+    """The files of teachers that were written; see `report_archives`."""
 
-    Attributes
-    ----------
-    index : pathlib.Path
-        The page that lists them.
-    written : tuple of pathlib.Path
-    """
-
-    index: Path
-    written: tuple[Path, ...]
-
-    def __str__(self) -> str:
-        n = len({path.stem for path in self.written})
-        return str(Text("写了 {n} 份档案：{index}", "{n} files written: {index}").format(n=n, index=self.index))
+    _said = Text("写了 {n} 份档案：{index}", "{n} files written: {index}")
 
 
 def report_archives(
@@ -51,8 +40,12 @@ def report_archives(
     formats: Iterable[str] = FORMATS,
     language: str = "zh",
     progress: Progress | None = None,
+    secrets: Secrets | None = None,
 ) -> TeacherFiles:
     """Write the files of teachers (一师一档) as pages and PDFs, marked internal.
+
+    Each is searched before it is written: a file that holds the id of anybody else of the study or of a class that
+    the teacher never had, or anything else that says who somebody is, is not.
 
     Parameters
     ----------
@@ -68,6 +61,8 @@ def report_archives(
         ``"zh"`` or ``"en"``.
     progress
         Called after each file with how many are done, how many there are, and the teacher's id.
+    secrets
+        Names and numbers that may not get out either, see `Secrets`.
 
     Returns
     -------
@@ -79,6 +74,9 @@ def report_archives(
         If `out` holds something else, or an argument is wrong.
     MissingTableError
         If the study has no teachers.
+    NotebookError
+        If a file holds what may not get out: the message says where and of which kind, not what. Other teachers'
+        files are written all the same.
 
     Examples
     --------
@@ -99,19 +97,28 @@ def report_archives(
         in_the_way(out, _MARK),
     )
     found = archives(study, teacher_ids, school_id, until)
-    written: list[Path] = []
+    secrets = (secrets or Secrets()).adding(study_ids(study))
+    written: dict[str, tuple[Path, ...]] = {}
+    faults: dict[str, Fault] = {}
     with speaking(language):
         out.mkdir(parents=True, exist_ok=True)
-        _write_index(out, {}, formats, language)  # the folder is ours from the first file on
+        _write_index(out, {}, {}, secrets)  # the folder is ours from the first file on
         for done, (teacher, file) in enumerate(found.items(), 1):
-            for kind, content in _contents(file, formats).items():
-                path = out / f"{teacher}.{kind}"
-                atomic.write_file(path, content)
-                written.append(path)
+            try:
+                written[teacher] = put(out, _contents(file, formats), secrets, own=_own(file))
+            except HTResearchError as error:  # one that is at fault stops no other
+                faults |= {str(fault): fault for fault in error.faults}
             if progress:
                 progress(done, len(found), teacher)
-        _write_index(out, found, formats, language)
-    return TeacherFiles(out / INDEX, tuple(written))
+        _write_index(out, found, written, secrets)
+    checks.require(*faults.values(), error=NotebookError)
+    return TeacherFiles(out / INDEX, tuple(path for paths in written.values() for path in paths))
+
+
+def _own(file: Archive) -> list[object]:
+    """Return the ids that may stand in a teacher's file: the teacher's own, and those of the classes led."""
+    spells = file.parts["spells"]
+    return [file.teacher_id, *([] if spells is None else spells["class_id"].dropna().unique())]
 
 
 def _contents(file: Archive, formats: Iterable[str]) -> dict[str, bytes]:
@@ -122,33 +129,31 @@ def _contents(file: Archive, formats: Iterable[str]) -> dict[str, bytes]:
     if "html" in formats:
         from htresearch.publish.class_report.html import to_html
 
-        contents["html"] = to_html(report).encode()
+        contents[f"{file.teacher_id}.html"] = to_html(report).encode()
     if "pdf" in formats:
         from htresearch.publish.class_report.pdf import to_pdf
 
-        contents["pdf"] = to_pdf(report)
+        contents[f"{file.teacher_id}.pdf"] = to_pdf(report)
     return contents
 
 
-def _write_index(out: Path, found: dict[str, Archive], formats: Iterable[str], spoken: str) -> None:
-    from htresearch.language import label
-    from htresearch.publish.class_report.html import render
-
+def _write_index(
+    out: Path, found: dict[str, Archive], written: dict[str, tuple[Path, ...]], secrets: Secrets
+) -> None:
     lines = []
-    for teacher, file in found.items():
-        line = file.glance().iloc[0]
+    for teacher, paths in written.items():
+        line = found[teacher].glance().iloc[0]
         tier = str(label(line["tier"], within="tier")) if isinstance(line["tier"], str) else "–"
         complete = f"{line['parts_complete']} / {line['parts_due']}"
-        links = [(str(Text("网页", "Page")) if kind == "html" else "PDF", f"{teacher}.{kind}") for kind in formats]
+        links = [(str(Text("网页", "Page")) if p.suffix == ".html" else "PDF", p.name) for p in paths]
         lines.append((teacher, (tier, complete), links))
-    page = render(
-        "listed.html",
-        spoken,
-        mark=_MARK,
-        title=str(Text("一师一档", "One teacher, one file")),
-        count=str(Text("{n} 位教师", "Teachers: {n}").format(n=len(lines))),
-        head=[str(Text("教师", "Teacher")), str(Text("梯队", "Tier")), str(Text("齐全的部分", "Parts complete"))],
-        lines=lines,
-        say=lambda zh, en: str(Text(zh, en)),
+    put_index(
+        out,
+        _MARK,
+        Text("一师一档", "One teacher, one file"),
+        Text("{n} 位教师", "Teachers: {n}").format(n=len(lines)),
+        [str(Text("教师", "Teacher")), str(Text("梯队", "Tier")), str(Text("齐全的部分", "Parts complete"))],
+        lines,
+        secrets=secrets,
+        own=written,
     )
-    atomic.write_file(out / INDEX, page.encode())
