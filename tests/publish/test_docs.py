@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 
 from htresearch.errors import NotebookError
 from htresearch.publish.docs import rooms, write_docs
@@ -246,3 +247,41 @@ def test_scales_are_those_of_the_benchmark(page):
         assert len(of), quantity
         low, high = (100 * of["coverage"].min(), 100 * of["coverage"].max())
         assert [float(end) for end in line[2].split("–")] == pytest.approx([low, high], abs=0.051), quantity
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """A guide in both languages and one room of the reference, with their PDFs."""
+    docs, folder = (tmp_path_factory.mktemp(name) for name in ("docs", "site"))
+    block = "\n```text\n名称  值\nname  1\n```\n\n| 列 | b |\n|---|---|\n| 甲 | 3 |\n"
+    (docs / "a.md").write_text(f"# The `guide`\n\n1. First\n{block}", encoding="utf-8")
+    (docs / "a.zh-CN.md").write_text(f"# 指南\n\n1. 首先\n{block}", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("htresearch.publish.docs.build.rooms", lambda: [r for r in rooms() if r.name == "result"])
+        write_docs(docs, folder, pdf=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "page, says",
+    [
+        ("zh/a", ["指南", "首先", "名称", "甲"]),
+        ("en/a", ["The guide", "First", "名称", "甲"]),
+        ("zh/reference-result", ["参数", "tidy", "Estimates("]),
+        ("en/reference-result", ["Parameters", "tidy", "Estimates("]),
+        ("index", ["使用说明", "Documentation", "指南", "The guide"]),
+    ],
+)
+def test_every_page_has_its_pdf_and_leads_to_it(printed, page, says):
+    html = (printed / f"{page}.html").read_text(encoding="utf-8")
+    assert f'href="{Path(page).name}.pdf"' in html
+    reader = PdfReader(printed / f"{page}.pdf")
+    text = "".join(one.extract_text() for one in reader.pages)
+    assert [word for word in says if word not in text] == []
+    assert "〓" not in text
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_without_pdfs_no_page_leads_to_one(site):
+    assert not list(site.rglob("*.pdf"))
+    assert not [path.name for path in site.rglob("*.html") if '.pdf" download' in path.read_text(encoding="utf-8")]

@@ -141,3 +141,33 @@ def test_notebooks_are_printed_whole_with_no_glyph_missing(path, spoken):
     assert "〓" not in text and reader.metadata.title == page.title
     for heading in re.findall(r"<h2[^>]*>([^<]+)</h2>", page.body):
         assert "".join(heading.replace("&quot;", '"').replace("&#39;", "'").split()) in text
+
+
+def test_names_stand_with_what_is_said_of_them():
+    (terms,) = Markup().read(
+        '<dl><dt><code>level</code> <span class="kind">float</span></dt><dd><p>Of the interval.</p></dd>'
+        "<dt>b</dt><dd>Two</dd></dl>"
+    )
+    first, second = terms["items"]
+    assert first["c"][0] == {"t": "code", "c": ["level"]} and first["c"][-1] == {"t": "kind", "c": ["float"]}
+    assert second == {"c": ["b"], "items": [{"t": "para", "c": ["Two"]}]}
+
+
+def test_a_list_of_names_that_is_none_keeps_its_words():
+    assert "lost" in str(Markup().read("<dl><dd>lost</dd><dt>a</dt>words</dl>"))
+
+
+def test_code_is_set_in_letters_of_one_width_and_long_lines_are_broken():
+    body = f"<h1>A</h1><pre>a  b&#10;甲乙  c&#10;  x{' yy' * 90}</pre>"
+    reader = PdfReader(BytesIO(page_pdf(Page("a", "en", "A", "", body))))
+    heights, fonts = set(), set()
+
+    def seen(text, cm, tm, font, size):
+        fonts.add(str(font["/BaseFont"]).split("+")[-1] if font else "")
+        if "yy" in text:
+            heights.add(round(tm[5] * cm[3] + cm[5]))
+
+    reader.pages[0].extract_text(visitor_text=seen)
+    assert any(name.startswith("DejaVuSansMono") for name in fonts), fonts
+    assert "甲乙" in reader.pages[0].extract_text()
+    assert len(heights) > 1

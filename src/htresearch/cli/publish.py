@@ -185,7 +185,7 @@ def _demo(data: Path, notebooks: Path, site: Path) -> None:
     typer.echo(ht.table(fit.tidy()).plain)
 
     typer.echo(str(Text("4. 运行笔记本，生成网站", "4. Running the notebooks, making the site")))
-    _publish(notebooks, site, language.LANGUAGES, workers=2)
+    _publish(notebooks, site, language.LANGUAGES, workers=2, pdf=True)
 
 
 def _publish(notebooks: Path, site: Path, languages: Sequence[str], docs: Path | None = None, **how: object) -> None:

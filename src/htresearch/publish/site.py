@@ -14,10 +14,11 @@ from htresearch.publish import cells, leaks
 from htresearch.publish.docs import write_docs
 from htresearch.publish.figure_data import CHECKED, CHOICES, NONE, tally
 from htresearch.publish.html.about import Citation, citation
-from htresearch.publish.html.page import Page, lay_out, lay_out_contents, render
+from htresearch.publish.html.frame import SITE
+from htresearch.publish.html.page import Page, contents_page, lay_out, lay_out_contents, render
 from htresearch.publish.kept import Kept
 from htresearch.publish.leaks import Secrets
-from htresearch.publish.pdf.page import page_pdf
+from htresearch.publish.pdf.page import page_pdfs
 from htresearch.publish.runs import Progress, Run, keep_failed, run_all
 
 #: The parts of the site by the first digit of a notebook's number.
@@ -132,13 +133,17 @@ def build_site(
     pages = _pages(runs, figure_data != NONE)
     cited = citation(Path(notebooks).absolute().parent)
     marks = INTERNAL if applied.mark else None
-    prints = {(page.language, page.stem): page_pdf(page, cited, marks) for page in pages} if pdf else {}
+    parts = _parts(pages)
+    printed = [*pages, contents_page(SITE, parts, languages)] if pdf else []
+    made = page_pdfs(printed, cited, marks, workers)
+    prints = {(page.language, page.stem): whole for page, whole in zip(printed, made, strict=True)}
     first = [done.notebook for done in runs if done.language == languages[0]]
     counted = tally(first, applied.name).said() if figure_data != NONE else None
     with atomic.new_folder(site, ours=_is_site) as folder:
         if docs is not None:
-            write_docs(docs, folder / "docs", languages, [path.stem for path in paths])
-        _write(folder, pages, languages, prints, cited, marks, counted)
+            names = [path.stem for path in paths]
+            write_docs(docs, folder / "docs", languages, names, pdf, cited, workers)
+        _write(folder, pages, parts, languages, prints, cited, marks, counted)
         if scan_leaks:
             # The documentation explains what an ID number looks like by made-up ones, and speaks of no study.
             told = [path for path in folder.iterdir() if path.name != "docs"]
@@ -173,9 +178,21 @@ def _pages(runs: list[Run], offer_data: bool) -> list[Page]:
     return pages
 
 
+def _parts(pages: list[Page]) -> list[tuple[Text, list[dict[str, Page]]]]:
+    """Return the parts of the site, each with its pages by language."""
+    entries: dict[str, dict[str, Page]] = {}
+    for page in pages:
+        entries.setdefault(page.stem, {})[page.language] = page
+    return [
+        (PARTS.get(digit, _OTHERS), [entries[stem] for stem in stems])
+        for digit, stems in groupby(entries, key=lambda stem: stem[0])
+    ]
+
+
 def _write(
     folder: Path,
     pages: list[Page],
+    parts: Sequence[tuple[Text, list[dict[str, Page]]]],
     languages: Sequence[str],
     prints: Mapping[tuple[str, str], bytes],
     cited: Citation,
@@ -201,13 +218,8 @@ def _write(
                 path = folder / spoken / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-    entries: dict[str, dict[str, Page]] = {}
-    for page in pages:
-        entries.setdefault(page.stem, {})[page.language] = page
-    parts = [
-        (PARTS.get(digit, _OTHERS), [entries[stem] for stem in stems])
-        for digit, stems in groupby(entries, key=lambda stem: stem[0])
-    ]
     docs = "docs/index.html" if (folder / "docs").is_dir() else ""
-    contents = lay_out_contents(parts, languages, cited, docs, marks, counted)
+    contents = lay_out_contents(parts, languages, cited, docs, marks, counted, "index.pdf" if prints else "")
+    if prints:
+        (folder / "index.pdf").write_bytes(prints[languages[0], "index"])
     (folder / "index.html").write_bytes(contents.encode("utf-8"))

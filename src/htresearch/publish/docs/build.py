@@ -11,7 +11,9 @@ from htresearch.language import LANGUAGES, Text
 from htresearch.publish.docs import guides
 from htresearch.publish.docs.reference import room_page
 from htresearch.publish.docs.rooms import rooms
+from htresearch.publish.html.about import Citation
 from htresearch.publish.html.frame import fill
+from htresearch.publish.html.page import Page, contents_page
 
 #: The parts, by the folder of their pages; pages of other folders come last.
 PARTS = {
@@ -48,7 +50,13 @@ class Sheet:
 
 
 def write_docs(
-    docs: str | Path | None, folder: str | Path, languages: Sequence[str] = LANGUAGES, notebooks: Collection[str] = ()
+    docs: str | Path | None,
+    folder: str | Path,
+    languages: Sequence[str] = LANGUAGES,
+    notebooks: Collection[str] = (),
+    pdf: bool = False,
+    cited: Citation | None = None,
+    workers: int = 2,
 ) -> Path:
     """Write the documentation as pages that open from the disk.
 
@@ -63,6 +71,12 @@ def write_docs(
     notebooks
         Names of the notebooks, without their ending, whose pages stand in folders beside `folder`; links to them
         lead there.
+    pdf
+        Whether to make a PDF of each page too.
+    cited
+        How a page is cited there; unless given, as a part of this package.
+    workers
+        How many PDFs are made at once.
 
     Returns
     -------
@@ -82,6 +96,9 @@ def write_docs(
     """
     folder = Path(folder)
     shelves = {spoken: _sheets(docs, spoken, frozenset(notebooks)) for spoken in languages}
+    parts = _parts(shelves)
+    sheets = [sheet for shelf in shelves.values() for sheet in shelf]
+    prints = _prints([*sheets, contents_page(TITLE, parts, languages)], cited, workers) if pdf else {}
     for spoken, shelf in shelves.items():
         (folder / spoken).mkdir(parents=True, exist_ok=True)
         for before, sheet, after in zip([None, *shelf], shelf, [*shelf[1:], None], strict=False):
@@ -96,6 +113,7 @@ def write_docs(
                 twins=[other for other in languages if other != spoken],
                 home="../index.html",
                 home_name=getattr(TITLE, spoken),
+                pdf=f"{sheet.stem}.pdf" if pdf else "",
             )
             (folder / spoken / f"{sheet.stem}.html").write_text(whole, encoding="utf-8", newline="\n")
     contents = fill(
@@ -103,9 +121,13 @@ def write_docs(
         languages[0],
         "docs/docs.css",
         title=TITLE,
-        parts=_parts(shelves),
+        parts=parts,
         languages=list(languages),
+        pdf="index.pdf" if pdf else "",
     )
+    for (spoken, stem), printed in prints.items():
+        place = folder if stem == "index" else folder / spoken
+        (place / f"{stem}.pdf").write_bytes(printed)
     index = folder / "index.html"
     index.write_text(contents, encoding="utf-8", newline="\n")
     return index
@@ -124,6 +146,13 @@ def _sheets(docs: str | Path | None, spoken: str, notebooks: frozenset[str]) -> 
         found.append(Sheet("reference", f"reference-{room.name}", spoken, title, body))
     order = list(PARTS)
     return sorted(found, key=lambda s: (order.index(s.part) if s.part in order else len(order), s.part))
+
+
+def _prints(pages: Sequence[Sheet | Page], cited: Citation | None, workers: int) -> dict[tuple[str, str], bytes]:
+    from htresearch.publish.pdf.page import page_pdfs
+
+    made = page_pdfs(pages, cited, workers=workers)
+    return {(page.language, page.stem): printed for page, printed in zip(pages, made, strict=True)}
 
 
 def _parts(shelves: dict[str, list[Sheet]]) -> list[tuple[Text, list[dict[str, Sheet]]]]:

@@ -136,7 +136,7 @@ class Guide(Narrative):
             Text("请以“# 标题”一行开头", "Begin with a line “# Title”"),
         )
         checks.require(None if title else lacking, *self.faults, error=NotebookError)
-        return title[1].strip(), html
+        return title[1].replace("`", "").strip(), html
 
     def block_code(self, code_text: str, info: str | None = None) -> str:
         """Colour Python; anything else stays as it is."""

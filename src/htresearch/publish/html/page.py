@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 from markupsafe import Markup
@@ -180,11 +181,12 @@ def lay_out_contents(
     docs: str = "",
     marks: Text | None = None,
     counted: Text | None = None,
+    pdf: str = "",
 ) -> str:
     """Return the page of contents: parts, each with its notebooks in every language; then the same by clause.
 
-    `docs` is the relative address of the documentation, if there is one; `marks` must stand at the head, `counted` at
-    the foot.
+    `docs` and `pdf` are the relative addresses of the documentation and of the page for print, if there are any;
+    `marks` must stand at the head, `counted` at the foot.
     """
     entries = [entry for _, shelf in parts for entry in shelf]
     groups = []
@@ -207,7 +209,22 @@ def lay_out_contents(
         versions=versions(),
         marks=marks,
         counted=counted,
+        pdf=pdf,
     )
+
+
+def contents_page(
+    title: Text, parts: Sequence[tuple[Text, Sequence[Mapping[str, Page]]]], languages: Sequence[str]
+) -> Page:
+    """Return a page of contents for print: in every language the parts, each with its titles and questions."""
+    said = []
+    for spoken in languages:
+        said.append(f"<h1>{escape(_say(title, spoken))}</h1>")
+        for part, entries in parts:
+            items = [f"{escape(e[spoken].title)}<p>{escape(e[spoken].question)}</p>" for e in entries]
+            listed = "".join(f"<li>{item}</li>" for item in items)
+            said.append(f"<h2>{escape(_say(part, spoken))}</h2><ol>{listed}</ol>")
+    return Page("index", languages[0], _say(title, languages[0]), "", "".join(said))
 
 
 def _say(text: Text, spoken: str) -> str:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from htresearch import checks
 from htresearch.errors import ArgumentError, Fault
 from htresearch.language import Text, listing
-from htresearch.publish.pdf.glyphs import font_folder, missing_glyphs
+from htresearch.publish.pdf.glyphs import code_font, font_folder, missing_glyphs
 
 if TYPE_CHECKING:
     import typst
 
 
 def compile_pdf(template: str, data: Mapping[str, object], pictures: Mapping[str, bytes] | None = None) -> bytes:
-    """Set data with a template as an accessible PDF (PDF/UA-1), in Noto Sans SC.
+    """Set data with a template as an accessible PDF (PDF/UA-1), in Noto Sans SC, code in DejaVu Sans Mono.
 
     Nothing is read from the machine or from the network: neither its fonts, nor its clock, nor packages. The same
     arguments give the same bytes.
@@ -94,7 +94,9 @@ def _unprintable(data: Mapping[str, object]) -> Fault | None:
 def _fonts() -> typst.Fonts:
     import typst
 
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[font_folder()])
+    return typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[font_folder(), code_font()]
+    )
 
 
 @cache

@@ -22,6 +22,11 @@ def font_folder() -> Path:
     return Path(str(files("zhplot").joinpath("fonts")))
 
 
+def code_font() -> Path:
+    """Return the folder with the font of code, which Matplotlib brings; what it lacks is set in the other."""
+    return Path(str(files("matplotlib").joinpath("mpl-data/fonts/ttf")))
+
+
 @cache
 def _known() -> frozenset[int]:
     from fontTools.ttLib import TTFont

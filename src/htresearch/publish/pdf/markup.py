@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import BytesIO
 from itertools import groupby
+from unicodedata import east_asian_width
 
 from htresearch.publish.pdf.grid import table
 
@@ -164,7 +165,7 @@ class Markup:
             return [{"t": "quote", "c": self.blocks(element)}]
         if tag == "pre":
             lines = element.text().strip("\n").expandtabs(4).split("\n")
-            return [{"t": "pre", "lines": [line.rstrip() for line in lines]}]
+            return [{"t": "pre", "lines": [line.rstrip() for line in lines], "width": max(map(_columns, lines))}]
         if tag == "hr":
             return [{"t": "rule"}]
         if tag == "table":
@@ -178,12 +179,31 @@ class Markup:
             return self._picture(element)
         if tag == "figcaption" and element.all("a") and "download" in element.all("a")[0].attributes:
             return []  # a file beside the page
+        if tag == "dl":
+            return self._terms(element)
+        if "section" in element.classes and tag == "p":
+            return [{"t": "label", "c": _trimmed(self.inlines(element.children))}]
         if tag in ("summary", "dt"):
             words = _trimmed(self.inlines(element.children))
             return [{"t": "para", "c": [{"t": "strong", "c": words}]}] if words else []
         if "summary" in element.classes:
             return [{"t": "box", "c": self.blocks(element)}]
         return self.blocks(element)
+
+    def _terms(self, element: Element) -> list[Block]:
+        """Return a list of names, each with what is said about it."""
+        found: list[Block] = []
+        items: list[dict[str, object]] = []
+        for child in element.children:
+            if isinstance(child, Element) and child.tag == "dt":
+                items.append({"c": _trimmed(self.inlines(child.children)), "items": []})
+            elif isinstance(child, Element) and child.tag == "dd" and items:
+                items[-1]["items"] += self.blocks(child)
+            elif isinstance(child, Element) or child.strip():  # no list of names after all: its words stay
+                return [block for part in element.children for block in self.blocks(Element("div", {}, [part]))]
+        if items:
+            found.append({"t": "terms", "items": items})
+        return found
 
     def _picture(self, element: Element) -> list[Block]:
         alt = element.attributes.get("alt", "")
@@ -209,6 +229,8 @@ class Markup:
                 found.append(child.attributes.get("alt", ""))
             elif child.tag in _HIDDEN:
                 continue
+            elif "kind" in child.classes:
+                found.append({"t": "kind", "c": self.inlines(child.children)})
             elif child.tag in _MARKS:
                 found.append({"t": _MARKS[child.tag], "c": self.inlines(child.children)})
             elif child.tag == "a" and re.match(r"https?://|mailto:", child.attributes.get("href", "")):
@@ -216,6 +238,11 @@ class Markup:
             else:
                 found += self.inlines(child.children)
         return [words for words in found if words != ""]
+
+
+def _columns(line: str) -> int:
+    """Return how many columns a line takes where Chinese characters take two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in line)
 
 
 def _letters(words: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def page_pdf(page: Page, cited: Citation | None = None, marks: Text | None = None) -> bytes:
-    """Return a page as a PDF: its headings, words, lists, tables and figures; the code stays folded away.
+    """Return a page as a PDF: its headings, words, lists, tables and figures; code that is folded
+    away stays so.
 
     A table that is too wide is set smaller. What the page holds that print has no form for is set as plain text. A
     character that the font lacks is replaced by 〓, and the end of the page says so.
@@ -47,6 +50,14 @@ def page_pdf(page: Page, cited: Citation | None = None, marks: Text | None = Non
         return _set(page, cited or citation(""), marks, Markup())
     except ArgumentError:  # an SVG that Typst cannot read: nothing else of the page's own goes to it unchecked
         return _set(page, cited or citation(""), marks, Markup(drawings=False))
+
+
+def page_pdfs(
+    pages: Sequence[Page], cited: Citation | None = None, marks: Text | None = None, workers: int = 2
+) -> list[bytes]:
+    """Return several pages as PDFs, set at once; see `page_pdf`."""
+    with ThreadPoolExecutor(workers) as pool:  # Typst sets outside of Python's lock
+        return list(pool.map(lambda page: page_pdf(page, cited, marks), pages))
 
 
 def _set(page: Page, cited: Citation, marks: Text | None, markup: Markup) -> bytes:
