@@ -9,6 +9,7 @@ from functools import cache
 from htresearch.identifiers.found import Found, mark
 from htresearch.identifiers.plain import INVISIBLE
 from htresearch.identifiers.rules import KINDS
+from htresearch.identifiers.traditional import SIMPLIFIED
 
 _BETWEEN = frozenset(" \t\u00a0\u2002\u2003\u2009\u3000·•・‧∙⋅･●．.")
 _DOTS = re.compile("[·•・‧∙⋅･●．.]")
@@ -18,10 +19,10 @@ _SHORTEST = 2
 class Names:
     """The names of a roster, to be found in free text.
 
-    A name is found with spaces or a dot between its characters (王　兰, 阿卜杜拉·买买提), in any width and case, and
-    the parts of three and more characters of a name with a dot are found alone, as people are called by them. Of
-    names that begin at one place, the longest is found. A name that is also a word (高兴, 文明) is found as that word
-    too: what is lost of the text weighs less than a name that stays.
+    A name is found with spaces or a dot between its characters (王　兰, 阿卜杜拉·买买提), in any width and case, in
+    simplified and in traditional characters, and the parts of three and more characters of a name with a dot are
+    found alone, as people are called by them. Of names that begin at one place, the longest is found. A name that is
+    also a word (高兴, 文明) is found as that word too: what is lost of the text weighs less than a name that stays.
 
     Parameters
     ----------
@@ -81,9 +82,9 @@ def _marks() -> re.Pattern:
 
 
 def _letter(character: str) -> str:
-    """Return a character in its usual form, where that is one character too."""
+    """Return a character in its usual, simplified form, where that is one character too."""
     usual = unicodedata.normalize("NFKC", character).casefold()
-    return usual if len(usual) == 1 else character
+    return (usual if len(usual) == 1 else character).translate(SIMPLIFIED)
 
 
 def _letters(name: str) -> str:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from htresearch.study.open import Study
 
 #: Headings of a roster, as they are typed.
-_SAYS_NAME = re.compile(r"姓名|名字|^(?:full[ _]?|student[ _]?|pupil[ _]?|teacher[ _]?)?names?$", re.IGNORECASE)
+_SAYS_NAME = re.compile(
+    r"姓名|名字|拼音|^pinyin$|^(?:full[ _]?|student[ _]?|pupil[ _]?|teacher[ _]?)?names?$", re.IGNORECASE
+)
 _SAYS_NUMBER = re.compile(
     r"学籍|身份证|证件|电话|手机|微信|邮箱|资格证|账号|工号|学号|phone|mobile|id_?card|student_?number|e-?mail|certificate"
     r"|(?:teacher|student|pupil|person)_?id",

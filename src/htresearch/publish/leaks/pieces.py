@@ -2,14 +2,17 @@
 
 import base64
 import binascii
+import csv
 import io
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -178,11 +181,11 @@ def _of_data(kind: str, content: object, depth: int) -> Iterator[Piece]:
 
 
 def _strings(thing: object) -> str:
-    """Return every key and value of something nested, a line each."""
+    """Return every key and value of something nested, each apart: no number is broken from one to the next."""
     if isinstance(thing, dict):
-        return "\n".join(_strings(part) for pair in thing.items() for part in pair)
+        return "\n\n".join(_strings(part) for pair in thing.items() for part in pair)
     if isinstance(thing, list | tuple):
-        return "\n".join(map(_strings, thing))
+        return "\n\n".join(map(_strings, thing))
     return "" if thing is None else str(thing)
 
 
@@ -285,7 +288,7 @@ def of_html(html: str, table: str, depth: int = 0) -> Iterator[Piece]:
     yield from _loose(shown, "text" if table == "html" and not reader.tables else without, depth)
     if reader.tables and table == "html":
         yield Piece(Text("表格", "a table"), "", "html:" + html)
-    yield from _placed(Text("标签与属性", "tags and attributes"), _loose("\n".join(reader.hidden), "", depth))
+    yield from _placed(Text("标签与属性", "tags and attributes"), _loose("\n\n".join(reader.hidden), "", depth))
 
 
 class _Page(HTMLParser):
@@ -341,8 +344,29 @@ def _of_package(content: bytes, depth: int) -> Iterator[Piece]:
                 if not member.is_dir():
                     inside = Text("包内文件", "a file in the package")
                     yield from _placed(inside, of_file(member.filename, package.read(member), depth + 1))
+            if any(member.filename.startswith("xl/worksheets/") for member in package.infolist()):
+                yield from _of_sheets(content)
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError):  # broken, locked, packed otherwise
         yield Piece(_NOWHERE, None)
+
+
+def _of_sheets(content: bytes) -> Iterator[Piece]:
+    """Give each sheet of a workbook as a table of its cells."""
+    from htresearch.errors import HTResearchError
+    from htresearch.intake import open_table
+
+    with tempfile.TemporaryDirectory(prefix="htresearch-") as folder:
+        book = Path(folder) / "book.xlsx"
+        book.write_bytes(content)
+        try:
+            sheets = open_table(book).sheets
+        except HTResearchError:
+            yield Piece(_NOWHERE, None)
+            return
+    for number, sheet in enumerate(sheets, 1):
+        table = io.StringIO()
+        csv.writer(table).writerows([["" if cell is None else cell for cell in row] for row in sheet.rows])
+        yield Piece(Text(f"第 {number} 张工作表", f"sheet {number}"), table.getvalue(), "csv")
 
 
 def _of_pdf(content: bytes, depth: int) -> Iterator[Piece]:

@@ -11,6 +11,7 @@ from htresearch import checks
 from htresearch.errors import Fault, NotebookError
 from htresearch.language import Text, label
 from htresearch.publish.leaks import pieces, small_cells
+from htresearch.publish.leaks.prose import says_few
 from htresearch.publish.leaks.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _shows_small_count(piece: pieces.Piece) -> bool:
     if piece.table == "csv":
         return small_cells.in_csv(text)
     if piece.table == "markdown":
-        return small_cells.in_markdown(text) or ("<table" in text and small_cells.in_html(text))
+        return small_cells.in_markdown(text) or says_few(text) or ("<table" in text and small_cells.in_html(text))
     if piece.table == "latex":
         return small_cells.in_latex(text)
     if piece.table == "words":

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from htresearch import identifiers
 from htresearch.identifiers.found import Found, mark
 from htresearch.identifiers.plain import plain
+from htresearch.publish.leaks.broken import mended
 from htresearch.publish.leaks.listed import of_roster, study_ids
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ class Secrets:
         ----------
         roster
             A table (xlsx, csv …) with a column 姓名 or ``name`` in any of its sheets, or a text file with a name a
-            line. Columns of numbers (学籍号, 电话 …) are searched for too.
+            line. Names are not spelled in pinyin by themselves (a character may have several readings): add a column
+            拼音, and they are found in any case, with or without spaces, the family name first or last. Columns of
+            numbers (学籍号, 电话 …) are searched for too.
         linkage
             The linkage table that intake keeps.
         study
@@ -290,6 +293,7 @@ def _readings(text: str) -> Iterator[str]:
         if read not in seen:
             seen.add(read)
             yield read.encode("utf-8", "replace").decode("utf-8")
+    yield from mended(text)
     for match in _PACKED.finditer(text):
         if unpacked := _unpacked(match[0]):
             yield unpacked

@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 from htresearch.identifiers.plain import plain
+from htresearch.publish.leaks.prose import says_few
 
 #: Fewer persons than this are not shown; the threshold of the public rules.
 THRESHOLD = 10
@@ -130,7 +131,7 @@ def in_sentences(text: str) -> bool:
     (True, False)
     """
     read = plain(text)[0]
-    return bool(_SAID.search(read) or _FEW.search(read))
+    return bool(_SAID.search(read) or _FEW.search(read)) or says_few(read)
 
 
 def in_latex(text: str) -> bool:
