@@ -155,19 +155,20 @@ def _over(drawn: Axes) -> list[Axes]:
     return [ax for ax in drawn.figure.axes if ax is not drawn and np.allclose(ax.get_position().bounds, place)]
 
 
-def _several(data: object) -> list:
+def several(data: object) -> list:
+    """Return the results that a figure draws."""
     return list(data) if isinstance(data, list | tuple) else [] if data is None else [data]
 
 
 def _not_passed(data: object, rules: Rules) -> list[Finding]:
     """Refuse results that have not passed themselves, and verdicts in their place."""
-    return [_DATA for one in _several(data) if isinstance(one, Verdicts) or not check(one, rules).passed]
+    return [_DATA for one in several(data) if isinstance(one, Verdicts) or not check(one, rules).passed]
 
 
 def _allowed(data: object, counts: object, known: Sequence[float]) -> np.ndarray:
     """Return every number that may be drawn and written: those of the results, and what readers know anyway."""
     found = [np.asarray([*_KNOWN, *np.atleast_1d(known)], float)]
-    for one in [*_several(data), *([] if counts is None else [_as_frame(counts)])]:
+    for one in [*several(data), *([] if counts is None else [_as_frame(counts)])]:
         if one is None or isinstance(one, Verdicts):
             continue
         frame = one.cells if hasattr(one, "cells") else one.tidy() if hasattr(one, "tidy") else one

@@ -7,7 +7,7 @@ import pandas as pd
 
 from htresearch.disclosure.verdicts import Finding
 from htresearch.language import Text
-from htresearch.multilevel.basis import Basis, Rows, units_of
+from htresearch.multilevel.basis import Basis, Rows, units_of, who_of
 
 
 def basis_of_statsmodels(result: object, frame: pd.DataFrame | None) -> tuple[Basis | None, list[Finding]]:
@@ -30,13 +30,13 @@ def basis_of_statsmodels(result: object, frame: pd.DataFrame | None) -> tuple[Ba
         fitted = np.asarray(result.mu, float)
         weights = np.asarray(model.family.weights(fitted), float)
     index = pd.Index(model.data.row_labels) if model.data.row_labels is not None else pd.RangeIndex(len(y))
-    faults, units = [], {}
+    faults, units, who = [], {}, None
     if frame is not None:
         if frame.index.is_unique and index.isin(frame.index).all():
-            units = units_of(frame.loc[index])
+            units, who = units_of(frame.loc[index]), who_of(frame.loc[index])
         else:
             faults.append(_ROWS)
-    rows = Rows(X, y, units, index, weights=weights, outcome=str(model.endog_names))
+    rows = Rows(X, y, units, index, weights=weights, outcome=str(model.endog_names), who=who)
     names = tuple(map(str, model.exog_names))
     return Basis(names, np.asarray(result.params, float), np.eye(len(names)), rows), faults
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-import pandas as pd
-
 from htresearch import checks
 from htresearch.atomic import write_file
+from htresearch.disclosure.apart import Trace, are_apart_by_few, is_apart_by_few, traces_of
+from htresearch.disclosure.atoms import Record
 from htresearch.disclosure.check import check
 from htresearch.disclosure.dangers import revealed
 from htresearch.disclosure.memory import Memory, digest_of
 from htresearch.disclosure.protected import ProtectedTable, suppress_table
 from htresearch.disclosure.records import record_of
 from htresearch.disclosure.rules import load_rules
+from htresearch.disclosure.sources import sources_of, told_of
 from htresearch.disclosure.tabulate import Tabulation
 from htresearch.disclosure.verdicts import Finding, Verdicts, decide
 from htresearch.disclosure.widening import lines_to_hide
@@ -40,6 +42,10 @@ _REASONS = {
     "dominance": Text(
         "与已公布的{names}合在一起相减，可得出几乎全属一两个单位的数。",
         "Together with {names} it lets a number be computed of which one or two units have nearly all.",
+    ),
+    "few": Text(
+        "它与{names}所用的人或行只差少数几名（所），两者相比就能看出这几名（所）。",
+        "Persons or rows that it rests on differ by a few from those of {names}: the two together tell of those few.",
     ),
     "bounds": Text(
         "与已公布的{names}合在一起，可把某个小组或隐去的数限定在过窄的范围内。",
@@ -125,64 +131,79 @@ class Release:
         """The names of what has been released, in order."""
         return tuple(self._open().entries)
 
-    def add(self, thing: object, name: str) -> Verdicts:
+    def add(self, thing: object, name: str, **what: object) -> Verdicts:
         """Check something by itself and together with all that was released; remember it if it may leave.
 
         Parameters
         ----------
         thing
             A `Tabulation`, a `ProtectedTable`, or another result that `check` knows. Tables must come from
-            `tabulate`: without the persons behind a plain frame nothing can be said about differencing.
+            `tabulate`: without the persons behind a plain frame nothing can be said about differencing. Of models it
+            is remembered which rows they were fitted to, and another one on all but a few of these is refused.
         name
             Its name in the release. The same table under the same name may come again; another table may not.
+        what
+            What the check of this type can be told: ``frame=`` for a model that has no rows at hand, ``units=``,
+            ``data=`` for what a figure draws. A finished figure says itself what it was made of.
 
         Returns
         -------
         Verdicts
-            ``.passed`` says whether it may leave. If not, nothing is remembered, and where other tables are the
+            ``.passed`` says whether it may leave. If not, nothing is remembered, and where other results are the
             reason they are named.
 
         Raises
         ------
         ArgumentError
-            If the name is empty or stands for something else already.
+            If the name is empty or stands for something else already, or `what` holds a name that the check does not
+            take.
         """
-        return self._add(thing, name)
+        return self._add(thing, name, what)
 
-    def _add(self, thing: object, name: str, shown_safe: bool = False) -> Verdicts:
+    def _add(self, thing: object, name: str, what: Mapping[str, object], shown_safe: bool = False) -> Verdicts:
         memory = self._open()
-        digest = digest_of(thing)
-        checks.require(self._name_fault(name, digest, memory))
-        verdicts = check(thing, self.rules)
-        if verdicts.passed and isinstance(thing, pd.DataFrame | pd.Series):
-            verdicts = self._refused(verdicts, _unguarded())
+        what = told_of(thing, what)
+        checks.require(self._name_fault(name))
+        verdicts = check(thing, self.rules, **what)
         if not verdicts.passed:
             return self._noted(name, verdicts)
+        sources = sources_of(thing, what)
+        traces = (
+            None if sources is None else traces_of(sources.bases, name, memory.key, self.rules, what.get("units"))
+        )
+        if traces is None:
+            return self._noted(name, self._refused(verdicts, _unguarded()))
+        digest = digest_of(thing, sources.bases)
+        checks.require(self._digest_fault(name, digest))
         if name in memory.entries:
             return verdicts
-        record = record_of(thing, name, memory.key)
-        if record is not None and not shown_safe:
-            before = [r for r in memory.records() if r.person == record.person]
-            found = revealed(before, record, self.rules, self.seconds)
-            if found is not None:
-                kind, names = found
-                said = (Text("表“{n}”", "table {n!r}") if len(names) == 1 else Text("表“{n}”", "tables {n}")).format(
-                    n=listing(names)
-                )
-                if not names:
-                    said = Text("其余的数", "its other numbers")
-                finding = Finding(
-                    None,
-                    "differencing",
-                    _REASONS[kind].format(names=said),
-                    Text(
-                        "请合并类别、与已公布的表用同一批人，或不公布此表。",
-                        "Merge categories, keep to the persons of the released tables, or do not publish it.",
-                    ),
-                )
-                return self._noted(name, self._refused(verdicts, finding))
-        memory.remember(name, record, digest, json.loads(verdicts.to_json(name))["results"][name])
+        records = [record_of(table, name, memory.key) for table in sources.tables]
+        finding = self._together(records, traces, shown_safe)
+        if finding is not None:
+            return self._noted(name, self._refused(verdicts, finding))
+        memory.remember(name, records, traces, digest, json.loads(verdicts.to_json(name))["results"][name])
         return self._noted(name, verdicts)
+
+    def _together(self, records: list[Record], traces: list[Trace], shown_safe: bool) -> Finding | None:
+        """Return what the tables and models of a result give away with those that are out, and with one another."""
+        memory = self._open()
+        before, models = memory.records(), memory.traces()
+        for trace in traces:
+            names = [old.name for old in models if are_apart_by_few(trace, old, self.rules)]
+            names += [old.name for old in before if is_apart_by_few(trace, old, self.rules)]
+            if names:
+                return _given_away("few", names, trace.name)
+            models.append(trace)
+        for record in records:
+            names = [old.name for old in models if is_apart_by_few(old, record, self.rules)]
+            if names:
+                return _given_away("few", names, record.name)
+            same = [old for old in before if old.person == record.person]
+            found = None if shown_safe else revealed(same, record, self.rules, self.seconds)
+            if found is not None:
+                return _given_away(*found, record.name)
+            before.append(record)
+        return None
 
     def suppress(self, table: Tabulation, name: str, seconds: float = 20.0) -> ProtectedTable:
         """Suppress what is unsafe in a table, by itself and beside what is out already; release the rest, return it.
@@ -214,7 +235,7 @@ class Release:
         if shown.suppressed.all():
             verdicts = self._noted(name, self._refused(check(shown, self.rules), _NOTHING_LEFT))
         else:
-            verdicts = self._add(shown, name, safe)
+            verdicts = self._add(shown, name, {}, safe)
         if not verdicts.passed:
             first = verdicts.failures.iloc[0]
             raise RefusedError(Fault(name, first["reason"], first["needed"]), verdicts=verdicts)
@@ -263,22 +284,26 @@ class Release:
         )
         return self._memory
 
-    def _name_fault(self, name, digest: str, memory: Memory) -> Fault | None:
-        if not isinstance(name, str) or not name.strip():
-            return Fault(
-                checks.argument("name"),
-                Text("须有名称", "must be a name"),
-                Text("请给一段不空的文字", "Give some text"),
-                name,
-            )
-        if name in memory.entries and memory.entries[name]["digest"] != digest:
-            return Fault(
-                checks.argument("name"),
-                Text("已用于另一张表", "stands for another table already"),
-                Text("请另取名称", "Choose another name"),
-                name,
-            )
-        return None
+    def _name_fault(self, name: object) -> Fault | None:
+        if isinstance(name, str) and name.strip():
+            return None
+        return Fault(
+            checks.argument("name"),
+            Text("须有名称", "must be a name"),
+            Text("请给一段不空的文字", "Give some text"),
+            name,
+        )
+
+    def _digest_fault(self, name: str, digest: str) -> Fault | None:
+        entry = self._open().entries.get(name)
+        if entry is None or entry["digest"] == digest:
+            return None
+        return Fault(
+            checks.argument("name"),
+            Text("已用于另一项结果", "stands for another result already"),
+            Text("请另取名称", "Choose another name"),
+            name,
+        )
 
     def _refused(self, verdicts: Verdicts, finding: Finding) -> Verdicts:
         return decide(
@@ -306,6 +331,19 @@ class Release:
         return verdicts
 
 
+def _given_away(kind: str, names: Sequence[str], own: str) -> Finding:
+    """Say with what a result gives something away; `own` is its name, for what its own parts do."""
+    others = list(dict.fromkeys(name for name in names if name != own))
+    said = Text("其余的数", "its other numbers")
+    if others:
+        said = Text("“{n}”", "{n!r}" if len(others) == 1 else "{n}").format(n=listing(others))
+    return Finding(None, "differencing", _REASONS[kind].format(names=said), _NEEDED)
+
+
+_NEEDED = Text(
+    "请合并类别、与已公布的结果用同一批人，或不公布此项。",
+    "Merge categories, keep to the persons of the released results, or do not publish it.",
+)
 _NOTHING_LEFT = Finding(
     None,
     "differencing",

@@ -17,15 +17,13 @@ from htresearch.disclosure.units import UNITS
 _AMOUNTS = ("sum", "mean", "percentage")
 
 
-def record_of(thing: object, name: str, key: bytes) -> Record | None:
-    """Return what is to be remembered of a table; ``None`` for a result that is no table."""
+def record_of(thing: Tabulation | ProtectedTable, name: str, key: bytes) -> Record:
+    """Return what is to be remembered of a table."""
     if isinstance(thing, ProtectedTable):
         table, hidden, primary = thing.table, thing.suppressed, thing.primary
-    elif isinstance(thing, Tabulation):
+    else:
         table = thing
         hidden = primary = np.zeros(len(table.cells), bool)
-    else:
-        return None
     rows = table.members
     keys = list(table.keys)
     labels = _words(rows[keys])

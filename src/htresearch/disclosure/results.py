@@ -82,19 +82,13 @@ def check_fit(
         The data that it was fitted to, for a model that has no rows at hand: one that was fitted to a lazy table, or
         read from a file. That they are the same is seen from the coefficients, which must follow from them.
     """
-    from htresearch.multilevel.basis import basis_of
-
     if part in OF_GROUPS or part in OF_ROWS:
         return _single(fit, rules, part, group)
     if part not in OF_ALL:
         return refused(rules, "regression", str(part), _UNKNOWN_PART)
-    if fit.rows is None and frame is not None:
-        whole = _with_rows(fit, frame)
-        if whole is None:
-            return refused(rules, "regression", "multilevel", _OTHER_ROWS)
-        fit = whole
-    fits = [fit, *before]
-    bases = [basis_of(f, f.design.names, f.solution.beta, np.eye(len(f.design.names)))[0] for f in fits]
+    bases = bases_of_fits([fit, *before], frame)
+    if not bases:
+        return refused(rules, "regression", "multilevel", _OTHER_ROWS)
     terms, findings = findings_of(bases, rules, units)
     own = len(fit.design.names)
     kept = [f for f in findings if f.cell is None or f.cell < own]
@@ -163,6 +157,23 @@ def check_statsmodels(
 def check_learner(result: object, rules: Rules) -> Verdicts:
     """Refuse a fitted learner: what it keeps of the rows it was trained on is not known."""
     return refused(rules, "model", type(result).__name__, _LEARNER)
+
+
+def bases_of_fits(fits: Sequence[MultilevelFit], frame: pd.DataFrame | None = None) -> tuple[Basis, ...]:
+    """Return what the coefficients of models rest on, the first with the rows of a frame where it has none.
+
+    Nothing where its coefficients do not follow from that frame.
+    """
+    from htresearch.multilevel.basis import basis_of
+
+    first, *others = fits
+    if first.rows is None and frame is not None:
+        first = _with_rows(first, frame)
+    if first is None:
+        return ()
+    return tuple(
+        basis_of(f, f.design.names, f.solution.beta, np.eye(len(f.design.names)))[0] for f in (first, *others)
+    )
 
 
 def refused(rules: Rules, kind: str, method: str, finding: Finding) -> Verdicts:

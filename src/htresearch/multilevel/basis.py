@@ -12,7 +12,7 @@ teacher, however it is coded and however many rows there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: The columns that name a pupil, a teacher and a school; a class stands for its teacher where no column names one.
 UNITS = {"student": ("student_id",), "teacher": ("teacher_id", "class_id"), "school": ("school_id",)}
+#: The columns that say which of a unit's rows one is.
+TIMES = ("term_id", "term_index", "wave", "school_year")
 
 SOURCE = "Kish (1965), Survey Sampling, ISBN 0-471-10949-5"
 
@@ -54,6 +56,9 @@ class Rows:
         Precision weights.
     outcome : str
         The columns that the outcome is made of.
+    who : pandas.DataFrame or None
+        Who the units are: ``student``, ``teacher``, ``school`` and ``time``, as far as columns name them, as
+        categories, so that an id is kept once however many rows have it. A release knows the units again by it.
     """
 
     X: np.ndarray
@@ -65,6 +70,7 @@ class Rows:
     Z: sparse.csr_array | None = None
     weights: np.ndarray | None = None
     outcome: str = ""
+    who: pd.DataFrame | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, fit: MultilevelFit) -> Rows | None:
@@ -82,6 +88,7 @@ class Rows:
             _scaled_effects(fit),
             design.weights,
             " ".join(sorted(fit.formula.response_columns)),
+            design.who,
         )
 
     @property
@@ -206,6 +213,16 @@ def units_of(rows: pd.DataFrame) -> dict[str, np.ndarray]:
         if named is not None:
             found[kind] = pd.factorize(rows[named], use_na_sentinel=False)[0].astype(np.int32)
     return found
+
+
+def who_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return who the unit of each row is by kind, and its time; `units_of` numbers the same units."""
+    found = {}
+    for kind, columns in {**UNITS, "time": TIMES}.items():
+        named = next((column for column in columns if column in rows), None)
+        if named is not None:
+            found[kind] = pd.Categorical(rows[named].astype(object))
+    return pd.DataFrame(found, index=pd.RangeIndex(len(rows)))
 
 
 def basis_of(

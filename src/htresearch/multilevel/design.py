@@ -13,7 +13,7 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, FormulaError, ModelError
 from htresearch.language import Text, listing
-from htresearch.multilevel.basis import units_of
+from htresearch.multilevel.basis import units_of, who_of
 from htresearch.multilevel.columns import Columns
 from htresearch.multilevel.crossproducts import INTERCEPT
 from htresearch.multilevel.formula import ModelFormula
@@ -62,6 +62,8 @@ class Design:
         Whether groups cross one another.
     units : dict
         By ``"student"``, ``"teacher"``, ``"school"`` the unit of each row used, as far as columns name them.
+    who : pandas.DataFrame or None
+        Who these units are; see `Rows`.
     known : dict
         What a file keeps of the rows: degrees of freedom by ``containment``, where groups nest.
     """
@@ -81,6 +83,7 @@ class Design:
     rows: int | None = None
     crossed: bool = False
     units: dict[str, np.ndarray] = field(default_factory=dict)
+    who: pd.DataFrame | None = field(default=None, repr=False)
     known: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
@@ -142,6 +145,7 @@ def build_design(
         counts={name: int(rows[column].nunique()) for column, name in COUNTED.items() if column in rows},
         crossed=are_crossed(levels),
         units=units_of(rows),
+        who=who_of(rows),
         note=(
             *missing_note(used.isna().sum().to_dict(), len(used), int((~complete).sum())),
             *_unused_note(used.loc[complete], formula.fixed_columns),

@@ -188,6 +188,7 @@ def _without_rows(fit: MultilevelFit, groups: bool) -> design.Design:
         spec=specs.kept(whole.spec),
         rows=whole.n,
         units={},
+        who=None,
         known=known,
     )
 

@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, ModelError
 from htresearch.language import Text, label, listing
-from htresearch.multilevel.basis import Basis, Rows, units_of
+from htresearch.multilevel.basis import Basis, Rows, units_of, who_of
 from htresearch.multilevel.design import independent_columns
 from htresearch.multilevel.engines import fit_multilevel
 from htresearch.multilevel.formula import quoted
@@ -108,11 +108,16 @@ def three_lines(
     unmoved = [term for term in data.tested if term not in set(parts[-1]["term"])]
     note = (*_NOTE, *about, *_unmoved(unmoved), *data.note)
     summary = pd.DataFrame({"n": [len(rows)], "left_out": [data.left_out], **{k: [v] for k, v in counts.items()}})
-    units = data.units | {kind: pd.factorize(rows[c])[0] for kind, c in (("teacher", teacher), ("school", school))}
-    plain = Rows(x.assign(**{"(Intercept)": 1.0}).to_numpy(float), rows[outcome].to_numpy(float), units, data.index)
-    plain = replace(plain, outcome=outcome)
-    inside = _inside(rows[outcome], x, rows[[school, teacher]], units, data.index)
-    of_lines = (plain, list(x.columns)), (replace(nested, units=units, index=data.index), ["", *x.columns]), inside
+    named = {"teacher": rows[teacher], "school": rows[school]}
+    whose = {
+        "units": data.units | {kind: pd.factorize(ids)[0] for kind, ids in named.items()},
+        "who": data.who.assign(**{kind: pd.Categorical(ids.astype(object)) for kind, ids in named.items()}),
+        "index": data.index,
+        "outcome": outcome,
+    }
+    plain = Rows(x.assign(**{"(Intercept)": 1.0}).to_numpy(float), rows[outcome].to_numpy(float), **whose)
+    inside = _inside(rows[outcome], x, rows[[school, teacher]], whose)
+    of_lines = (plain, list(x.columns)), (replace(nested, **whose), ["", *x.columns]), inside
     basis = tuple(_told(part, *line) for part, line in zip(parts, of_lines, strict=True) if len(part))
     return Estimates(lines, summary, note, _SOURCE, basis=basis)
 
@@ -185,7 +190,8 @@ def fixed_effects(
     summary = pd.DataFrame(
         {"n": [len(rows)], "left_out": [data.left_out], "groups": [groups], "clusters": [clusters]}
     )
-    inside = _inside(rows[outcome], data.x, rows[[group]], data.units, data.index)
+    whose = {"units": data.units, "who": data.who, "index": data.index, "outcome": outcome}
+    inside = _inside(rows[outcome], data.x, rows[[group]], whose)
     note = (note, *_unmoved(unmoved), *data.note)
     return Estimates(table, summary, note, _CLUSTERED, basis=(_told(table, *inside),))
 
@@ -200,6 +206,7 @@ class _Data:
     left_out: int
     note: tuple[Text, ...]
     units: dict[str, np.ndarray]
+    who: pd.DataFrame
     index: pd.Index
 
     @classmethod
@@ -234,8 +241,8 @@ class _Data:
         )
         note = (*_counted(len(frame) - len(rows), wanted), *_dropped([c for c in every if c not in kept]))
         used = frame[wanted.notna().all(axis=1)]
-        left_out = len(frame) - len(rows)
-        return cls(rows, every[kept], [c for c in tested if c in kept], left_out, note, units_of(used), used.index)
+        left_out, kept_tested = len(frame) - len(rows), [c for c in tested if c in kept]
+        return cls(rows, every[kept], kept_tested, left_out, note, units_of(used), who_of(used), used.index)
 
 
 def _columns(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -290,15 +297,13 @@ def _moving(x: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
     return moving.iloc[:, independent_columns(moving.to_numpy(float))]
 
 
-def _inside(
-    y: pd.Series, x: pd.DataFrame, groups: pd.DataFrame, units: dict[str, np.ndarray], index: pd.Index
-) -> tuple[Rows, list[str]]:
-    """Return the rows about their groups' means, and the names of their columns."""
+def _inside(y: pd.Series, x: pd.DataFrame, groups: pd.DataFrame, whose: dict) -> tuple[Rows, list[str]]:
+    """Return the rows about their groups' means, and the names of their columns; `whose` says whose they are."""
     codes = groups.groupby(list(groups.columns), observed=True).ngroup()
     moving = _moving(x, codes)
     y = y - y.groupby(codes).transform("mean")
-    rows = Rows(moving.to_numpy(float), y.to_numpy(float), units, index, absorbed=codes.nunique())
-    return replace(rows, outcome=str(y.name)), list(moving)
+    rows = Rows(moving.to_numpy(float), y.to_numpy(float), absorbed=codes.nunique(), **whose)
+    return rows, list(moving)
 
 
 def _told(table: pd.DataFrame, rows: Rows, names: list[str]) -> Basis:
