@@ -152,18 +152,36 @@ def protection(name: str, sums: LinearTable, cells: np.ndarray, rules: Rules) ->
     return Protection.of(sums, cells, rules.protection_relative, least)
 
 
-def alone_in(name: str, table: Tabulation) -> np.ndarray | None:
-    """Tell of each cell whether one person, or one teacher's class, makes up its amount: they know it.
+def alone_in(name: str, table: Tabulation) -> list[np.ndarray] | None:
+    """Return for each person or teacher the cells whose amount is theirs alone: they know them all.
 
     Of numbers of persons nobody knows one by being among them.
     """
     if name != "amount":
         return None
-    few = table.cells[["n_persons", "n_contributors", "n_teachers"]] == 1
-    return few.any(axis=1).to_numpy()
+    members, cells, keys = table.members, table.cells, table.keys
+    has = members[members["value"] != 0] if "value" in members else members
+    owned: dict[tuple, list[int]] = {}
+    for unit, count, rows in (
+        ("person", "n_persons", members),
+        ("person", "n_contributors", has),
+        ("teacher", "n_teachers", members),
+    ):
+        single = cells[cells[count] == 1]
+        for depth, inside in single.groupby((single[keys] != ALL).apply(tuple, axis=1)).groups.items():
+            used = [key for key, there in zip(keys, depth, strict=True) if there]
+            known = rows[rows[unit].notna()]
+            if used:
+                first = known.drop_duplicates(used)[[*used, unit]]
+                owners = cells.loc[inside, used].merge(first, on=used, how="left")[unit].to_numpy(object)
+            else:
+                owners = known[unit].to_numpy(object)[:1].repeat(len(inside))
+            for cell, owner in zip(inside, owners, strict=True):
+                owned.setdefault((unit, owner), []).append(int(cell))
+    return [np.unique(own) for own in owned.values()]
 
 
-def _holds(part: LinearTable, hidden: np.ndarray, owed: Protection, alone: np.ndarray | None) -> bool:
+def _holds(part: LinearTable, hidden: np.ndarray, owed: Protection, alone: list[np.ndarray] | None) -> bool:
     outside = audit(part, hidden, owed).passed
     return outside and (alone is None or not insiders_learn(part, owed, hidden, alone).any())
 

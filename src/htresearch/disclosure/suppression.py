@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,7 +85,7 @@ def suppress(
     protection: Protection,
     weights=None,
     published=None,
-    alone: np.ndarray | None = None,
+    alone: np.ndarray | Sequence[np.ndarray] | None = None,
     method: str | None = None,
     seconds: float = 20.0,
     seed: int = 1,
@@ -103,8 +104,9 @@ def suppress(
     published
         Cells that must be published (a boolean each), e.g. margins already out.
     alone
-        Suppressed cells that one contributor fills (a boolean each): that contributor knows the cell, so every other
-        is protected against this knowledge as well. For counts it is not needed.
+        Cells that one contributor fills, a boolean each, or for every such contributor the positions of all cells
+        that are theirs alone: they know these, so every other cell is protected against this knowledge as well. For
+        counts it is not needed.
     method
         ``"optimal"``, ``"heuristic"``, or by default the optimum up to 160 cells within `seconds`, the heuristic
         beyond and where time runs out.
@@ -159,11 +161,11 @@ def suppress(
         pattern = _heuristic(table, protection, weights, frozen, np.random.default_rng(seed))
     used = "optimal" if optimal else "heuristic"
     if alone is not None:
-        wider = _against_insiders(table, protection, weights, frozen, pattern, np.asarray(alone, bool))
+        wider = _against_insiders(table, protection, weights, frozen, pattern, alone)
         optimal = optimal and bool((wider == pattern).all())
         pattern = wider
     if not optimal:
-        insiders = () if alone is None else np.flatnonzero(alone)
+        insiders = () if alone is None else _insiders(alone)
         pattern = _thinned(table, protection, weights, pattern, insiders, start + 0.6 * seconds)
         if not bound:
             master.add_relation_cuts()
@@ -221,7 +223,12 @@ def _heuristic(table, protection, weights, frozen, random, pattern=None, known=(
 
 
 def widened(
-    table: LinearTable, protection: Protection, pattern, frozen=None, alone: np.ndarray | None = None, seed: int = 1
+    table: LinearTable,
+    protection: Protection,
+    pattern,
+    frozen=None,
+    alone: np.ndarray | Sequence[np.ndarray] | None = None,
+    seed: int = 1,
 ) -> np.ndarray:
     """Add cells to a pattern until it protects, as far as may be; `frozen` cells stay published, `alone` as above."""
     frozen = np.zeros(len(pattern), bool) if frozen is None else frozen
@@ -230,17 +237,29 @@ def widened(
     return found if alone is None else _against_insiders(table, protection, weights, frozen, found, alone)
 
 
-def insiders_learn(table: LinearTable, protection: Protection, pattern, alone: np.ndarray) -> np.ndarray:
-    """Tell of each protected cell whether someone who knows a suppressed cell, being alone in it, learns too much."""
+def insiders_learn(
+    table: LinearTable, protection: Protection, pattern, alone: np.ndarray | Sequence[np.ndarray]
+) -> np.ndarray:
+    """Tell of each protected cell whether someone who knows suppressed cells, being alone in them, learns too much."""
     learned = np.zeros(len(protection.cells), bool)
-    for cells in table.components(pattern):
-        targets = np.isin(protection.cells, cells)
-        for cell in cells[alone[cells]]:
-            others = np.flatnonzero(targets & (protection.cells != cell) & ~learned)
-            if len(others):
-                owed = Protection(protection.cells[others], protection.low[others], protection.high[others])
-                learned[others[~audit(table, pattern, owed, [int(cell)]).protected]] = True
+    home = np.full(len(pattern), -1)
+    for k, cells in enumerate(table.components(pattern)):
+        home[cells] = k
+    for own in _insiders(alone):
+        known = own[home[own] >= 0]
+        near = np.isin(home[protection.cells], home[known])
+        others = np.flatnonzero(near & ~np.isin(protection.cells, own) & ~learned)
+        if len(others):
+            owed = Protection(protection.cells[others], protection.low[others], protection.high[others])
+            learned[others[~audit(table, pattern, owed, known).protected]] = True
     return learned
+
+
+def _insiders(alone: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the cells of each who is alone in some."""
+    if isinstance(alone, np.ndarray) and alone.dtype == bool:
+        return [np.array([cell]) for cell in np.flatnonzero(alone)]
+    return [np.asarray(own, int) for own in alone]
 
 
 def _independent(table, protection, missing, random) -> list[tuple[int, int]]:
@@ -287,18 +306,20 @@ def _flow(table, protection, weights, frozen, pattern, batch, known) -> np.ndarr
 
 
 def _against_insiders(table, protection, weights, frozen, pattern, alone) -> np.ndarray:
-    """Widen a pattern until it protects also against those who fill a suppressed cell alone and so know it."""
+    """Widen a pattern until it protects also against those who fill suppressed cells alone and so know them."""
     random = np.random.default_rng(0)
-    done: set[int] = set()
+    done: dict[int, int] = {}
+    insiders = _insiders(alone)
     while True:
-        rest = [int(c) for c in np.flatnonzero(pattern & alone) if int(c) not in done]
-        if not rest:
+        hidden = [int(pattern[own].sum()) for own in insiders]
+        who = next((k for k, n in enumerate(hidden) if n > done.get(k, 0)), None)
+        if who is None:
             return pattern
-        done.add(rest[0])
-        others = protection.cells != rest[0]
-        owed = Protection(protection.cells[others], protection.low[others], protection.high[others])
-        if len(owed.cells) and not audit(table, pattern, owed, [rest[0]]).passed:
-            pattern = _heuristic(table, owed, weights, frozen, random, pattern, [rest[0]])
+        done[who] = hidden[who]
+        known = insiders[who][pattern[insiders[who]]]
+        owed = _less(protection, insiders[who])
+        if len(owed.cells) and not audit(table, pattern, owed, known).passed:
+            pattern = _heuristic(table, owed, weights, frozen, random, pattern, known)
 
 
 def _thinned(table, protection, weights, pattern, insiders, end) -> np.ndarray:
@@ -315,8 +336,8 @@ def _thinned(table, protection, weights, pattern, insiders, end) -> np.ndarray:
         home = next(c for c in table.components(pattern) if cell in c)
         mine = np.isin(protection.cells, home)
         owed = Protection(protection.cells[mine], protection.low[mine], protection.high[mine])
-        knowing = [()] + [[int(k)] for k in insiders if trial[k] and k in home]
-        if all(audit(table, trial, _less(owed, k), k).passed for k in knowing):
+        knowing = [np.array([], int)] + [own for own in insiders if (trial[own] & np.isin(own, home)).any()]
+        if all(audit(table, trial, _less(owed, own), own[trial[own]]).passed for own in knowing):
             pattern = trial
     return pattern
 
