@@ -172,7 +172,7 @@ def bounded(atoms: Atoms, rules: Rules) -> Iterator[Danger]:
     owed = owed_to(atoms, hidden, rules, table, len(atoms.n) + np.arange(hidden.shape[0]))
     for cell in owed.cells[~audit(table, np.ones(len(table.values), bool), owed).protected]:
         row = hidden[cell - len(atoms.n)] if cell >= len(atoms.n) else _one(cell, len(atoms.n))
-        yield Danger("bounds", around(atoms, row))
+        yield Danger("bounds", around(atoms, row), _touching(atoms, row))
     for value in values_of(atoms):
         hidden = atoms.hidden(value)
         if not hidden.shape[0]:
@@ -181,7 +181,18 @@ def bounded(atoms: Atoms, rules: Rules) -> Iterator[Danger]:
         at = len(atoms.n) + np.arange(hidden.shape[0])
         owed = Protection.of(table, at, rules.protection_relative, 1e-6)
         for cell in owed.cells[~audit(table, np.ones(len(table.values), bool), owed).protected]:
-            yield Danger("bounds", around(atoms, hidden[cell - len(atoms.n)]))
+            row = hidden[cell - len(atoms.n)]
+            yield Danger("bounds", around(atoms, row), _touching(atoms, row))
+
+
+def _touching(atoms: Atoms, row: sparse.csr_matrix) -> tuple[tuple[int, int], ...]:
+    """Return the shown cells of every table that have persons in common with a row."""
+    found = []
+    for k, (record, cells) in enumerate(zip(atoms.records, atoms.cells, strict=True)):
+        shared = (cells @ row.T).toarray().ravel() > 0
+        lines = record.cells["line"].to_numpy()[shared & record.cells["published"].to_numpy(bool)]
+        found += [(k, int(line)) for line in np.unique(lines)]
+    return tuple(found)
 
 
 def least_of(atoms: Atoms, value: str) -> float:

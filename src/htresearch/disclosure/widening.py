@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy import sparse
 
 from htresearch.disclosure.atoms import Atoms, Record
 from htresearch.disclosure.audit import Protection
-from htresearch.disclosure.dangers import bounded, computed, least_of, owed_to, values_of
+from htresearch.disclosure.dangers import Danger, bounded, computed, least_of, owed_to, values_of
 from htresearch.disclosure.relations import LinearTable
 from htresearch.disclosure.rules import Rules
 from htresearch.disclosure.suppression import widened
@@ -42,17 +42,27 @@ def lines_to_hide(
         more = _bounded(atoms, rules, last)
         if not more:
             more, found = set(), False
-            for danger in computed(atoms, rules, max(0.5, end - time.monotonic())):
+            for danger in _left(atoms, rules, end):
                 found = True
                 mine = {line for k, line in danger.lines if k == last}
                 if mine and not mine & more:
                     more.add(min(mine, key=lambda line: weights[line]))
             if not more:
-                safe = not found and next(bounded(atoms, rules), None) is None
+                safe = not found
                 break
         hidden |= more
         atoms.hide(last, list(more))
     return np.array(sorted(hidden), int), safe
+
+
+def _left(atoms: Atoms, rules: Rules, end: float) -> Iterator[Danger]:
+    """Give what can still be computed; only where nothing can, what is bounded too tightly."""
+    found = False
+    for danger in computed(atoms, rules, max(0.5, end - time.monotonic())):
+        found = True
+        yield danger
+    if not found:
+        yield from bounded(atoms, rules)
 
 
 def _bounded(atoms: Atoms, rules: Rules, last: int) -> set[int]:
