@@ -5,6 +5,7 @@ The font is Noto Sans SC, which the zhplot package carries under the SIL Open Fo
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +92,10 @@ def theme() -> None:
     warnings.filterwarnings("error", message=r"Glyph .* missing from", category=UserWarning)
 
 
+#: Where what was drawn keeps the digest of its picture.
+_PICTURE = "_htresearch_picture"
+
+
 @dataclass(frozen=True)
 class Figure:
     """A finished figure with the words that stand for it where it cannot be seen."""
@@ -103,6 +108,11 @@ class Figure:
     drawn: MatplotlibFigure | None = field(default=None, repr=False, compare=False)
     #: What these are told of it: the results that are drawn, or who stands behind each mark.
     told: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def unaltered(self) -> bool:
+        """Whether the picture is the one that was made of what was drawn."""
+        return getattr(self.drawn, _PICTURE, "") == hashlib.sha256(self.png).hexdigest()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"image/png": self.png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
@@ -170,6 +180,8 @@ def figure(
     # No date and no software version, so that the same data give the same bytes.
     whole.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
     plt.close(whole)
+    # What was drawn keeps the digest of its picture: neither of the two can be exchanged by itself.
+    setattr(whole, _PICTURE, hashlib.sha256(buffer.getvalue()).hexdigest())
     told = {"of": of, "counts": counts, "statistic": statistic, "known": tuple(known)}
     return Figure(buffer.getvalue(), str(alt), data, whole, told)
 

@@ -1,5 +1,8 @@
 """Figures: every mark is a person until it is known who stands behind it."""
 
+import base64
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -7,6 +10,8 @@ import pytest
 
 import htresearch as ht
 from htresearch.disclosure import check, tabulate
+
+from .districts import pupils
 
 ENOUGH = pd.DataFrame({"n_students": [120, 90, 60], "n_teachers": [6, 5, 4], "n_schools": [3, 3, 3]})
 
@@ -196,3 +201,31 @@ def test_a_finished_figure_keeps_what_was_drawn():
     kept = hidden_in_png()
     assert kept.drawn is not None
     assert kept == hidden_in_png()
+
+
+def test_neither_picture_nor_drawing_can_be_exchanged():
+    """A page shows the picture, a check looks at what was drawn: they must be one another's."""
+    table = tabulate(pupils(), "sex", value="score", statistic="mean", margins=False)
+
+    def drawn(heights) -> ht.appearance.Figure:
+        ax = plt.subplots()[1]
+        ax.bar(["female", "male"], heights)
+        return ht.figure(ax, "Mean score by sex", of=table)
+
+    good, bad = drawn(table.tidy()["estimate"]), drawn([12.0, 99.0])
+    assert check(good, data=table).passed
+    assert not check(replace(good, png=bad.png), data=table).passed
+    assert not check(replace(bad, drawn=good.drawn), data=table).passed
+
+
+def test_a_seal_holds_for_one_picture():
+    table = tabulate(pupils(), "sex", value="score", statistic="mean", margins=False)
+    ax = plt.subplots()[1]
+    ax.bar(["female", "male"], table.tidy()["estimate"])
+    data, about = ht.disclosure.show(ht.figure(ax, "Mean score by sex", of=table), data=table)._repr_mimebundle_()
+    kept = base64.encodebytes(data["image/png"]).decode()
+    assert ht.disclosure.is_sealed(data, about)
+    assert ht.disclosure.is_sealed({**data, "image/png": kept}, about)
+    other = base64.b64encode(data["image/png"][:-1] + b"0").decode()
+    assert not ht.disclosure.is_sealed({**data, "image/png": other}, about)
+    assert not ht.disclosure.is_sealed({**data, "image/jpeg": kept}, about)

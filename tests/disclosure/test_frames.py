@@ -57,3 +57,61 @@ def test_what_is_said_wrongly_is_told(what):
 def test_a_word_that_is_no_argument_is_called_so():
     with pytest.raises(ht.errors.ArgumentError, match="没有这个参数"):
         ht.disclosure.check(FRAME, statistics="mean")
+
+
+TYPES = ["primary", "junior", "nine_year", "senior", "special"]
+BEHIND = {"n_students": [120, 140, 90, 310, 60], "n_teachers": [5, 6, 4, 12, 3], "n_schools": [3, 4, 3, 5, 3]}
+
+
+def of_types(**columns) -> pd.DataFrame:
+    return pd.DataFrame({"kind": TYPES, **columns, **BEHIND})
+
+
+@pytest.mark.parametrize(
+    ("shown", "statistic"),
+    [
+        ([25.0, 30.0, 20.0, 50.3, 41.7], "percentage"),  # of 60 persons 41.7 %, of 310 50.3 %: possible
+        ([0.25, 0.3, 0.2, 0.503, 0.417], "share"),
+        ([25.0, 30.0, 20.0, 50.0, 100 * 25 / 60], "percentage"),
+        ([25, 30, 20, 50, 42], "percentage"),
+    ],
+)
+def test_a_share_that_so_many_persons_can_make(shown, statistic):
+    assert ht.disclosure.check(of_types(boarding=shown), statistic=statistic).passed
+
+
+@pytest.mark.parametrize(
+    ("shown", "statistic"),
+    [
+        ([25.0, 30.0, 20.0, 50.3, 41.3], "percentage"),
+        ([0.25, 0.3, 0.2, 0.503, 0.413], "share"),
+        ([25.0, 30.0, 20.0, 50.0, 41.123456789], "percentage"),
+    ],
+)
+def test_a_share_that_so_many_persons_cannot_make(shown, statistic):
+    found = ht.disclosure.check(of_types(boarding=shown), statistic=statistic)
+    assert set(found.failures["cell"]) == {4}
+    assert set(found.failures["rule"]) == {"inconsistent"}
+
+
+@pytest.mark.parametrize("amounts", [[403, 977, 1210, 388, 150], [3, 4, 2, 5, 6], [3, 4, 3, 4, 3]])
+def test_an_amount_is_no_key(amounts):
+    frame = of_types(sick=amounts, score=[70.1, 71.2, 69.4, 72.5, 70.8])
+    assert not ht.disclosure.check(frame, statistic="mean", keys="sick").passed
+    without = frame.drop(columns="kind")
+    assert not ht.disclosure.check(without, statistic="mean", keys="sick").passed
+
+
+@pytest.mark.parametrize("years", [[2019, 2020, 2021, 2022, 2023], [1, 3, 5, 7, 9], [6, 5, 4, 3, 2]])
+def test_a_year_is_a_key(years):
+    frame = of_types(year=years, score=[70.1, 71.2, 69.4, 72.5, 70.8]).drop(columns="kind")
+    assert ht.disclosure.check(frame, statistic="mean", keys="year").passed
+    both = pd.concat([frame.assign(kind=kind) for kind in ("junior", "senior")])
+    assert ht.disclosure.check(both, statistic="mean", keys="year").passed
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3, 4, 5], [104, 101, 103, 105, 102]])
+def test_numbers_of_rows_are_persons(numbers):
+    frame = of_types(score=[70.1, 71.2, 69.4, 72.5, 70.8])
+    assert ht.disclosure.check(frame, statistic="mean").passed
+    assert not ht.disclosure.check(frame.assign(no=numbers), statistic="mean").passed

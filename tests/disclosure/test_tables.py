@@ -224,3 +224,29 @@ def test_order_and_repetition_change_nothing(order, times):
     one = check(tabulate(frame, "sex")).frame
     two = check(tabulate(pd.concat([frame.iloc[order]] * times), "sex")).frame
     assert one["rules"].tolist() == two["rules"].tolist()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: {"cells": t.cells.assign(estimate=t.cells["estimate"] + 0.1)},
+        lambda t: {"cells": t.cells.assign(largest_person=0.0, deviation=0.0)},
+        lambda t: {"cells": t.cells.iloc[:-1]},
+        lambda t: {"members": t.members.assign(person=range(len(t.members)))},
+        lambda t: {"statistic": "median", "q": 0.5},
+        lambda t: {"value": "wellbeing"},
+        lambda t: {"seal": ""},
+    ],
+)
+def test_a_table_that_was_edited_is_refused(change):
+    table = tabulate(pupils(), "sex", value="score", statistic="mean")
+    assert check(table).passed
+    found = check(replace(table, **change(table)))
+    assert not found.passed
+    assert "altered" in {rule for rules in found.failures["rules"] for rule in rules}
+
+
+def test_numbers_that_are_edited_in_place_are_seen():
+    table = tabulate(pupils(), "sex", value="score", statistic="mean")
+    table.cells.loc[0, "estimate"] = 71.0
+    assert not check(table).passed

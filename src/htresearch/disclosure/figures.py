@@ -60,6 +60,8 @@ def check_figure(
     """Check a finished figure: its words for those who can't see it, and what was drawn; see `check_axes`."""
     if figure.drawn is None:
         return refused(rules, "figure", "figure", _NOT_KEPT)
+    if not figure.unaltered:
+        return refused(rules, "figure", "figure", _EXCHANGED)
     found = check_axes(figure.drawn, rules, data, counts, statistic, known)
     faults = [_NAMES] if _names_somebody(figure.alt) else []
     numbers = _allowed(data, counts, known)
@@ -328,6 +330,12 @@ _NOT_KEPT = Finding(
     "unknown",
     Text("图已成为图片，看不出画的是什么数据。", "It is a picture: what data it draws is not known."),
     Text("请检查 ht.figure 直接返回的图，或坐标轴。", "Check what ht.figure returned, or the axes."),
+)
+_EXCHANGED = Finding(
+    None,
+    "altered",
+    Text("图片不是由所画的内容生成的那一张。", "The picture is not the one that was made of what was drawn."),
+    Text("请检查 ht.figure 直接返回的图。", "Check what ht.figure returned."),
 )
 _NAMES = Finding(
     None,

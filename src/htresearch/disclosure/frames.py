@@ -30,6 +30,14 @@ _SURVIVAL = ("n_risk", "n_events")
 _EXTREMES = frozenset(
     {*EXTREMES, "minimum", "maximum", "idxmin", "idxmax", "nth", "最小值", "最大值", "最低", "最高"}
 )
+#: So many whole numbers that follow on one another are no statistic.
+_ENOUGH = 5
+_NO_GROUP = Text(
+    "keys 所指的整数列不像组别：没有它各行也分得清，或各数没有规律，可能是数值。",
+    "Whole numbers that keys= names are no groups: rows are told apart without them, or they go in no even steps and "
+    "may be amounts.",
+)
+_NUMBERED = Text("有一列是逐行的编号：一行可能就是一个人。", "One column numbers the rows: a row may be a person.")
 #: The same in words, wherever they stand in a name.
 _EXTREME = re.compile(
     r"最[高低大小好差多少早晚优劣]|(?:^|[^a-z])(?:max|min|(?:max|min)imum|highest|lowest|largest|smallest|best|worst|top|peak)"
@@ -106,9 +114,40 @@ def check_frame(
         labels, shown = plain[_words(plain, keys, rules.known)], plain[_values(plain, keys, rules.known)]
         shown = shown.apply(lambda column: pd.to_numeric(column.astype(object), errors="coerce").astype(float))
         one_group = isinstance(counts, Mapping)
+        findings += _numbering(plain, labels, shown, keys, rules.known, statistic)
         findings += asserted.findings_on(behind, labels.rename(columns=_bare), shown, statistic, rules, one_group)
         findings += [reasons.finding(None, "teachers", teachers=rules.teachers)] if "class_id" in across else []
     return decide(terms, _graded(findings), rules, kind="table", method=method, counts=ASSERTED)
+
+
+def _numbering(
+    plain: pd.DataFrame,
+    labels: pd.DataFrame,
+    shown: pd.DataFrame,
+    keys: tuple[str, ...],
+    known: tuple[str, ...],
+    statistic: str,
+) -> Iterator[Finding]:
+    """Refuse whole numbers that are said to name groups and do not, and those that number the rows.
+
+    A number names a group if rows cannot be told apart without it. If it alone tells them apart, as years and grades
+    do, it goes up in even steps; the amounts of groups do not.
+    """
+    for column in labels if len(plain) > 2 else ():
+        if not _is_number(plain[column]) or _bare(column) in known or column not in keys:
+            continue
+        others = labels.drop(columns=column)
+        needed = others.shape[1] == 0 or bool(others.astype(str).duplicated().any())
+        numbers = pd.to_numeric(plain[column].astype(object), errors="coerce").astype(float)
+        steps = np.diff(np.unique(numbers.dropna()))
+        even = len(steps) == 0 or bool((steps == steps[0]).all()) or steps.sum() <= 2 * len(steps)
+        ordered = numbers.is_monotonic_increasing or numbers.is_monotonic_decreasing
+        if not needed or not even or (numbers.is_unique and not ordered):
+            yield Finding(None, "rows", _NO_GROUP, reasons.RULES["rows"][1])
+    for column in shown if statistic != "count" and len(plain) >= _ENOUGH else ():
+        numbers = shown[column].dropna().sort_values().to_numpy()
+        if len(numbers) == len(plain) and (np.diff(numbers) == 1).all() and (numbers % 1 == 0).all():
+            yield Finding(None, "rows", _NUMBERED, reasons.RULES["rows"][1])
 
 
 def check_series(series: pd.Series, rules: Rules, **what: object) -> Verdicts:

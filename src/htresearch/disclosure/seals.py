@@ -1,11 +1,12 @@
 """Showing what has passed, with a seal by which the leak scan knows it again.
 
-The seal covers the very text that is shown: it does not hold for another table, nor for one that was edited. It is no
-proof against somebody who means to forge it; that needs code which says so, and code can be read.
+The seal covers the very text and picture that are shown: it does not hold for another, nor for one that was edited.
+It is no proof against somebody who means to forge it; that needs code which says so, and code can be read.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -151,5 +152,17 @@ def is_sealed(data: Mapping[str, object], metadata: object) -> bool:
 
 def _digest(data: Mapping[str, object], said: Mapping[str, object]) -> str:
     texts = {kind: "".join(text) for kind, text in data.items() if kind.startswith("text/")}
+    texts |= {kind: _picture(held) for kind, held in data.items() if kind.startswith("image/")}
     whole = json.dumps([texts, dict(said)], ensure_ascii=False, sort_keys=True, default=str)
     return hmac.new(_KEY, whole.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def _picture(held: object) -> str:
+    """Return the digest of a picture, whether as bytes or as a notebook keeps it: text, or base64 in lines."""
+    if not isinstance(held, bytes | bytearray):
+        text = held if isinstance(held, str) else "".join(map(str, held))
+        try:
+            held = base64.b64decode("".join(text.split()), validate=True)
+        except ValueError:
+            held = text.encode("utf-8", "replace")
+    return hashlib.sha256(held).hexdigest()

@@ -240,7 +240,7 @@ def widened(
 def insiders_learn(
     table: LinearTable, protection: Protection, pattern, alone: np.ndarray | Sequence[np.ndarray]
 ) -> np.ndarray:
-    """Tell of each protected cell whether someone who knows suppressed cells, being alone in them, learns too much."""
+    """Tell of each protected cell whether someone who is alone in suppressed cells, and so knows them, learns it."""
     learned = np.zeros(len(protection.cells), bool)
     home = np.full(len(pattern), -1)
     for k, cells in enumerate(table.components(pattern)):

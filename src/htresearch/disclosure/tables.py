@@ -131,7 +131,9 @@ def _statistic(table: Tabulation, cells: pd.DataFrame, rules: Rules) -> Iterator
 
 
 def _altered(table: Tabulation, cells: pd.DataFrame) -> pd.Series:
-    """Tell of each cell whether it claims more persons or teachers than its rows have."""
+    """Tell of each cell whether it is no longer what was computed, or claims more persons than its rows have."""
+    if not table.unaltered:
+        return pd.Series(True, index=cells.index)
     if table.members is None:
         return pd.Series(table.statistic in STATISTICS, index=cells.index)
     members, keys = table.members, table.keys

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
+import numpy as np
 import pandas as pd
 
 from htresearch import checks
@@ -57,6 +59,8 @@ class Tabulation:
     members : pandas.DataFrame
         The rows behind the cells: keys, ``person``, ``teacher``, ``school``, ``value``. Never shown; a release
         remembers them under keyed hashes.
+    seal : str
+        A digest of all this as it was computed; a check refuses a table that has changed since.
     """
 
     cells: pd.DataFrame
@@ -79,6 +83,12 @@ class Tabulation:
     two_valued: bool = False
     note: tuple[Text, ...] = field(default=())
     members: pd.DataFrame | None = field(default=None, repr=False)
+    seal: str = field(default="", repr=False)
+
+    @property
+    def unaltered(self) -> bool:
+        """Whether cells, members and what they are said to be are those that were computed."""
+        return self.seal == _seal(self)
 
     @property
     def keys(self) -> list[str]:
@@ -183,7 +193,7 @@ def tabulate(
     checks.require(checks.data_frame("frame", frame))
     data = reading.read(frame, rows, columns, value, statistic, person, teacher, school, q, second, weight)
     cells, additive = building.build(data, bool(margins))
-    return Tabulation(
+    table = Tabulation(
         cells=cells,
         rows=data.rows,
         columns=data.columns,
@@ -205,6 +215,21 @@ def tabulate(
         note=data.note,
         members=_members(data),
     )
+    return replace(table, seal=_seal(table))
+
+
+def _seal(table: Tabulation) -> str:
+    """Return a digest of the numbers of a table, of whose they are, and of what they are said to be."""
+    said = {
+        f.name: getattr(table, f.name) for f in fields(table) if f.name not in ("cells", "members", "seal", "note")
+    }
+    found = hashlib.sha256(repr(said).encode())
+    for frame in (table.cells, table.members):
+        for name, column in {} if frame is None else frame.items():
+            plain = column.to_numpy() if column.dtype.kind in "iufb" else "\x1f".join(map(str, column)).encode()
+            found.update(f"{name}\x1f{len(column)}".encode())
+            found.update(plain if isinstance(plain, bytes) else np.ascontiguousarray(plain).tobytes())
+    return found.hexdigest()
 
 
 def _members(data: reading.Data) -> pd.DataFrame:

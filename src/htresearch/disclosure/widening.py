@@ -29,16 +29,16 @@ def lines_to_hide(
         The table, as it is to be shown.
     rules
     seconds
-        Time for all of it; what is not mended by then is not safe.
+        Processor time for all of it; what is not mended by then is not safe.
     """
-    end = time.monotonic() + seconds
+    end = time.process_time() + seconds
     atoms = Atoms([*before, new], rules.known)
     last, hidden = len(before), set()
     lines = new.cells["line"].to_numpy()
     weights = np.zeros(int(lines.max(initial=0)) + 1)
     np.maximum.at(weights, lines, 1.0 + np.log1p(atoms.cells[last] @ atoms.n))
     safe = False
-    while time.monotonic() < end:
+    while time.process_time() < end:
         more = _bounded(atoms, rules, last)
         if not more:
             more, found = set(), False
@@ -58,7 +58,7 @@ def lines_to_hide(
 def _left(atoms: Atoms, rules: Rules, end: float) -> Iterator[Danger]:
     """Give what can still be computed; only where nothing can, what is bounded too tightly."""
     found = False
-    for danger in computed(atoms, rules, max(0.5, end - time.monotonic())):
+    for danger in computed(atoms, rules, max(0.5, end - time.process_time())):
         found = True
         yield danger
     if not found:
