@@ -10,6 +10,7 @@ from htresearch.disclosure import (
     Axis,
     Protection,
     audit,
+    check,
     crossed_table,
     linear_table,
     suppress,
@@ -161,3 +162,16 @@ def test_few_who_have_it_are_hidden_as_persons_are():
     low, high = Attacker(pupils, [(shown.tidy(), "percentage", "left")]).bounds({"zone_id": "a"}, "left")
     assert low == pytest.approx(0)
     assert high >= 7
+
+
+def test_who_has_most_of_a_margin_does_not_keep_all_of_a_table_back():
+    """A teacher alone in a school knows all of its cells, and that its zone has no less: no table tells them that."""
+    sizes = {("a", "s1"): [90], ("a", "s2"): [4] * 5, ("b", "s3"): [30] * 5, ("b", "s4"): [30] * 5, ("c", "s5"): [80]}
+    rows = [(*at, f"{at}{k}") for at, classes in sizes.items() for k, n in enumerate(classes) for _ in range(n)]
+    pupils = pd.DataFrame(rows, columns=["zone_id", "school_id", "teacher_id"]).reset_index(names="student_id")
+    draw = np.random.default_rng(1)
+    pupils["sex"] = draw.choice(["f", "m"], len(pupils))
+    pupils["visits"] = draw.integers(1, 9, len(pupils)) * np.where(pupils["school_id"] == "s2", 0.1, 10.0)
+    shown = suppress_table(tabulate(pupils, ["zone_id", "school_id"], "sex", "visits", "sum"), "public")
+    assert 0 < shown.suppressed.sum() < len(shown.suppressed)
+    assert check(shown).passed
