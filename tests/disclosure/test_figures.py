@@ -58,6 +58,31 @@ def drawn(draw, **what):
     return check(ax, **what)
 
 
+COUNTED = {"counts": ENOUGH, "statistic": "mean"}
+
+
+def curve_with_band(ax):
+    ax.plot([1, 2, 3], [60, 70, 65])
+    ax.fill_between([1, 2, 3], [58, 69, 62], [62, 71, 68], alpha=0.2)
+
+
+def band_elsewhere():
+    figure, (left, right) = plt.subplots(1, 2)
+    left.plot([1, 2, 3], [60, 70, 65])
+    right.fill_between([1, 2, 3], [58, 69, 62], [62, 71, 68])
+    return check(figure, **COUNTED)
+
+
+def band_of_a_result(shift=0.0):
+    rows = fitted().tidy()
+    ax = axes()
+    places = range(len(rows))
+    ax.plot(places, rows["estimate"])
+    ax.fill_between(places, rows["conf_low"] + shift, rows["conf_high"], alpha=0.2)
+    ax.set_xticks(list(places), list(rows["term"]))
+    return check(ax, data=fitted())
+
+
 def per_teacher():
     return frame().groupby("teacher_id")["score"].mean()
 
@@ -131,6 +156,28 @@ ATTACKS = {
     "caterpillar": lambda: check(fitted().caterpillar("teacher_id"), data=fitted()),
     "a model that fails": lambda: check(_rare().plot(), data=_rare()),
     "nothing": lambda: check(axes()),
+    "a band without counts": lambda: drawn(curve_with_band),
+    "a band alone": lambda: drawn(lambda ax: ax.fill_between([1, 2, 3], [5, 6, 7], [8, 9, 9]), **COUNTED),
+    "a band from the least to the most": lambda: drawn(
+        lambda ax: ax.fill_between(range(60), per_teacher() - 1, per_teacher() + 1), data=fitted()
+    ),
+    "a band beside its curve": lambda: drawn(
+        lambda ax: (ax.plot([1, 2, 3], [60, 70, 65]), ax.fill_between([1, 2, 3], [61, 71, 66], [63, 73, 68])),
+        **COUNTED,
+    ),
+    "a band with corners of its own": lambda: drawn(
+        lambda ax: (
+            ax.plot([1, 2, 3], [60, 70, 65]),
+            ax.fill_between([1, 1.5, 2, 3], [50, 43.2, 60, 60], [80, 80, 80, 80]),
+        ),
+        **COUNTED,
+    ),
+    "a stack of areas": lambda: drawn(lambda ax: ax.stackplot([1, 2, 3], [[1, 2, 3], [3, 2, 1]]), **COUNTED),
+    "a band on another panel": band_elsewhere,
+    "a violin, counted": lambda: drawn(
+        lambda ax: (ax.plot([1, 2, 3], [60, 70, 65]), ax.violinplot(frame()["score"], showextrema=False)), **COUNTED
+    ),
+    "a band that draws values of no result": lambda: band_of_a_result(shift=0.37),
 }
 
 
@@ -188,6 +235,19 @@ SAFE = {
     "a heatmap of enough": lambda: drawn(lambda ax: ax.imshow([[60.0, 70.0, 65.0]]), counts=ENOUGH, statistic="mean"),
     "a histogram with round edges": rounded_histogram,
     "a table that passed": table_of_means,
+    "a curve with its band": lambda: drawn(curve_with_band, **COUNTED),
+    "a level curve with its band": lambda: drawn(
+        lambda ax: (ax.plot([60, 70, 65], [1, 2, 3]), ax.fill_betweenx([1, 2, 3], [58, 69, 62], [62, 71, 68])),
+        **COUNTED,
+    ),
+    "a band with a gap": lambda: drawn(
+        lambda ax: (
+            ax.plot([1, 2, 3], [60, 70, 65]),
+            ax.fill_between([1, 2, 3], [58, 69, np.nan], [62, 71, np.nan]),
+        ),
+        **COUNTED,
+    ),
+    "a curve of a result with its band": band_of_a_result,
 }
 
 

@@ -22,7 +22,8 @@ class Mark:
         ``"points"``, ``"line"``, ``"bars"``, ``"intervals"``, ``"band"``, ``"cells"``, ``"wedges"``, ``"reference"``
         (a line across the axes) or ``"unknown"``.
     x, y : numpy.ndarray
-        Where its values lie, as far as it has both; of bars the middle and the end, of intervals both ends.
+        Where its values lie, as far as it has both; of bars the middle and the end, of intervals both ends, of a band
+        (`fill_between`) every corner.
     values : numpy.ndarray
         What is told otherwise: of cells and coloured points their colour or size, of wedges their share.
     edges : numpy.ndarray
@@ -42,6 +43,26 @@ class Mark:
     def n(self) -> int:
         """How many values it shows."""
         return len(self.values) if self.kind in ("cells", "wedges") else len(self.x)
+
+    def surrounds(self, line: Mark) -> bool:
+        """Tell whether a band is the interval of a curve: it has corners where the curve has points, one of them
+        above or on it and one below or on it, and none elsewhere.
+        """
+        return any(
+            _encloses(along, across, *curve)
+            for along, across, curve in ((self.x, self.y, (line.x, line.y)), (self.y, self.x, (line.y, line.x)))
+        )
+
+
+def _encloses(at: np.ndarray, ends: np.ndarray, places: np.ndarray, values: np.ndarray) -> bool:
+    kept = np.isfinite(places) & np.isfinite(values)
+    places, values = places[kept], values[kept]
+    if not len(at) or len(np.unique(places)) < len(places) or not np.isin(at, places).all():
+        return False
+    inside = [ends[at == place] for place in places]
+    return all(
+        not len(found) or found.min() <= value <= found.max() for found, value in zip(inside, values, strict=True)
+    )
 
 
 def marks(ax: Axes) -> list[Mark]:
@@ -91,6 +112,8 @@ def ticks(ax: Axes, which: str) -> np.ndarray | None:
 
 _FRAME = (axis.Axis, spines.Spine, text.Text, legend.Legend)
 _NONE = np.zeros(0)
+#: What `fill_between` draws; Matplotlib has given it a class of its own.
+_BANDS = (collections.PolyCollection, getattr(collections, "FillBetweenPolyCollection", collections.PolyCollection))
 
 
 def _is_number(said: str) -> bool:
@@ -126,6 +149,8 @@ def _read(artist: object, ax: Axes) -> Mark:
         if all(len(segment) == 2 for segment in ends):
             flat = np.concatenate(ends) if ends else np.zeros((0, 2))
             return _mark("intervals", artist, flat[:, 0], flat[:, 1])
+    if type(artist) in _BANDS and artist.get_array() is None:
+        return _band(artist, ax)
     if isinstance(artist, collections.QuadMesh):
         return _mark("cells", artist, values=artist.get_array())
     return _mark("unknown", artist)
@@ -145,6 +170,16 @@ def _line(line: lines.Line2D, ax: Axes) -> Mark:
         return _mark("unknown", line)
     bare = line.get_linestyle() in ("None", " ", "")
     return _mark("points" if bare else "line", line, x, y)
+
+
+def _band(band: collections.PolyCollection, ax: Axes) -> Mark:
+    """Return the corners of what `fill_between` draws; anything shifted, or of several colours, tells more."""
+    shifted = np.asarray(band.get_offsets(), float).any() or len(band.get_offsets()) > 1
+    if band.get_transform() != ax.transData or shifted or len(band.get_facecolor()) > 1:
+        return _mark("unknown", band)
+    corners = [path.vertices for path in band.get_paths()]
+    flat = np.concatenate(corners) if corners else np.zeros((0, 2))
+    return _mark("band", band, flat[:, 0], flat[:, 1])
 
 
 def _bar(bar: patches.Rectangle, ax: Axes) -> Mark:

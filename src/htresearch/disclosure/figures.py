@@ -272,6 +272,12 @@ def _counted(
         for i, (_, m) in enumerate(read)
         if m.kind == "reference" and not _among(np.concatenate([m.x, m.y]), np.array([*_KNOWN, *known])).all()
     ]
+    curves = [(ax, m) for ax, m in read if m.kind in ("line", "points")]
+    findings += [
+        _loose(i)
+        for i, (ax, m) in enumerate(read)
+        if m.kind == "band" and not any(ax is one and m.surrounds(curve) for one, curve in curves)
+    ]
     intervals = sum(m.n for _, m in read if m.kind == "intervals") / 2
     total = sum(m.n for _, m in shown)
     if (
@@ -417,6 +423,11 @@ def _unreadable(cell: int) -> Finding:
 
 def _unbound(cell: int) -> Finding:
     reason = Text("画的数值不在已通过检查的结果之中。", "It draws numbers that are not among those that have passed.")
+    return Finding(cell, "unknown", reason, _BIND)
+
+
+def _loose(cell: int) -> Finding:
+    reason = Text("色带不是图中任何一条曲线的区间。", "The band is the interval of no curve that is drawn.")
     return Finding(cell, "unknown", reason, _BIND)
 
 
