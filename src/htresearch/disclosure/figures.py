@@ -7,7 +7,6 @@ statistic. A mark that can't be read is refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,8 @@ from htresearch.disclosure.reading import STATISTICS
 from htresearch.disclosure.results import marks as page_marks
 from htresearch.disclosure.results import refused
 from htresearch.disclosure.rules import Rules
+from htresearch.disclosure.said import NUMBER, among, is_told, says_only
 from htresearch.disclosure.verdicts import ASSERTED, Finding, Verdicts, decide
-from htresearch.identifiers.plain import plain
 from htresearch.language import Text
 
 if TYPE_CHECKING:
@@ -32,17 +31,6 @@ if TYPE_CHECKING:
     from htresearch.appearance import Figure
     from htresearch.disclosure.drawn import Mark
 
-_NUMBER = re.compile(r"[-\u2212]?\d+(?:[.,]\d+)*")
-#: What in words about a figure is a number of persons, an extreme, a share, or a value with decimals.
-_VALUE = re.compile(
-    r"(?:最[高低大小好差多少]|\b(?:max|min)(?:imum)?\b|highest|lowest)[^\d,.，。;；]{0,12}(\d+(?:\.\d+)?)"
-    r"|(?<![\w.])n\s*=\s*(\d[\d,]*)"
-    r"|(\d[\d,]*)\s*(?:人|名|位|个(?:学生|教师|班主任|孩子|家长)"
-    r"|(?:pupils?|students?|teachers?|persons?|people|children|parents?)\b)"
-    r"|(?<![\d.])(?!(?:80|90|95|99)\s*%)(\d+(?:\.\d+)?)\s*%"
-    r"|(?<![\d.])(\d+\.\d+)",
-    re.IGNORECASE,
-)
 #: Where a line may stand without telling anything.
 _KNOWN = (0.0, 1.0)
 _UNITS = ("student", "teacher", "school")
@@ -65,7 +53,7 @@ def check_figure(
     found = check_axes(figure.drawn, rules, data, counts, statistic, known)
     faults = [_NAMES] if _names_somebody(figure.alt) else []
     numbers = _allowed(data, counts, known)
-    faults += [] if _says_only(figure.alt, numbers) else [_WRITTEN]
+    faults += [] if says_only(figure.alt, numbers) else [_WRITTEN]
     if figure.data is not None:
         faults += _offered(figure.data, numbers)
     if not faults:
@@ -116,14 +104,14 @@ def check_axes(
     findings += [_unreadable(i) for i, (_, m) in enumerate(read) if m.kind == "unknown"]
     shown = [t for ax in panels for t in annotations(ax)]
     numbers = _allowed(data, counts, known)
-    findings += [] if all(_says_only(t, numbers) for t in said if t not in shown) else [_WRITTEN]
+    findings += [] if all(says_only(t, numbers) for t in said if t not in shown) else [_WRITTEN]
     if data is not None:
         findings += _not_passed(data, rules)
         findings += [_unbound(i) for i, (ax, m) in enumerate(read) if not _is_bound(ax, m, numbers)]
-        findings += [_WRITTEN] if not all(_is_told(t, numbers) for t in shown) else []
+        findings += [_WRITTEN] if not all(is_told(t, numbers) for t in shown) else []
     else:
         findings += _counted(read, counts, statistic, rules, known)
-        findings += [_WRITTEN] if any(_NUMBER.search(t) for t in shown) else []
+        findings += [_WRITTEN] if any(NUMBER.search(t) for t in shown) else []
     return decide(
         terms,
         list(dict.fromkeys(findings)),
@@ -182,21 +170,10 @@ def _allowed(data: object, counts: object, known: Sequence[float]) -> np.ndarray
     return numbers[np.isfinite(numbers)]
 
 
-def _says_only(said: str, numbers: np.ndarray) -> bool:
-    """Tell whether the words about a figure tell no number of persons and no value beyond those that have passed.
-
-    A year, the number of a school, a scale from 0 to 100 and the level of an interval tell nothing.
-    """
-    read = plain(said)[0]
-    if re.fullmatch(r"\s*[-\u2212]?[\d.,]+\s*%?\s*", read):
-        return True  # a tick of an axis
-    return all(_is_told(next(filter(None, found.groups())), numbers) for found in _VALUE.finditer(read))
-
-
 def _offered(data: pd.DataFrame, numbers: np.ndarray) -> list[Finding]:
     """Refuse data that are offered with a figure and are not those that have passed."""
     told = [pd.to_numeric(data[c].astype(object), errors="coerce").astype(float) for c in data]
-    foreign = any(not _among(column.dropna().to_numpy(), numbers).all() for column in told)
+    foreign = any(not among(column.dropna().to_numpy(), numbers).all() for column in told)
     words = [str(v) for c, column in zip(data, told, strict=True) for v in data[c][column.isna()].dropna()]
     findings = [_OFFERED] if foreign else []
     return findings + ([_NAMES] if any(map(_names_somebody, [*words, *map(str, data.columns)])) else [])
@@ -209,16 +186,16 @@ def _is_bound(ax: Axes, mark: Mark, numbers: np.ndarray) -> bool:
     if mark.kind == "unknown":
         return False
     if mark.kind == "reference":
-        return bool(_among(np.concatenate([mark.x, mark.y]), numbers).all())
+        return bool(among(np.concatenate([mark.x, mark.y]), numbers).all())
     if mark.kind in ("cells", "wedges"):
         values = mark.values[np.isfinite(mark.values)]
-        return _among(values, numbers).all() or (mark.kind == "wedges" and _among(100 * values, numbers).all())
-    fine = _among(mark.values, numbers).all() and _even(mark)
+        return among(values, numbers).all() or (mark.kind == "wedges" and among(100 * values, numbers).all())
+    fine = among(mark.values, numbers).all() and _even(mark)
     for which, values in (("x", mark.x), ("y", mark.y)):
         places = ticks(ax, which)
         values = values[np.isfinite(values)]
         on_names = places is not None and (np.abs(values[:, None] - places).min(axis=1, initial=np.inf) < 0.5).all()
-        fine = fine and bool(on_names or _among(values, numbers).all())
+        fine = fine and bool(on_names or among(values, numbers).all())
     return fine and not (ticks(ax, "x") is not None and ticks(ax, "y") is not None)
 
 
@@ -231,30 +208,6 @@ def _even(mark: Mark) -> bool:
 
 def _joined(mark: Mark) -> bool:
     return len(mark.edges) > 1 and bool(np.isclose(mark.edges[1:, 0], mark.edges[:-1, 1]).all())
-
-
-def _among(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Tell of each value whether it is one of some numbers."""
-    ordered = np.sort(np.asarray(numbers, float))
-    if not len(ordered):
-        return np.zeros(len(values), bool)
-    at = np.clip(np.searchsorted(ordered, values), 1, max(len(ordered) - 1, 1))
-    near = np.minimum(np.abs(ordered[at - 1] - values), np.abs(ordered[np.minimum(at, len(ordered) - 1)] - values))
-    return near <= 1e-6 * np.maximum(np.abs(values), 1e-9)
-
-
-def _is_told(said: str, numbers: np.ndarray) -> bool:
-    """Tell whether the numbers in a text are some of those that have passed, rounded."""
-    for token in _NUMBER.findall(said):
-        plain = token.replace("\u2212", "-").replace(",", "")
-        try:
-            value = float(plain)
-        except ValueError:
-            return False
-        decimals = len(plain.partition(".")[2])
-        if not np.isclose(np.round(numbers, decimals), value, rtol=0, atol=1e-9).any():
-            return False
-    return True
 
 
 def _counted(
@@ -270,7 +223,7 @@ def _counted(
     findings = [
         _unbound(i)
         for i, (_, m) in enumerate(read)
-        if m.kind == "reference" and not _among(np.concatenate([m.x, m.y]), np.array([*_KNOWN, *known])).all()
+        if m.kind == "reference" and not among(np.concatenate([m.x, m.y]), np.array([*_KNOWN, *known])).all()
     ]
     curves = [(ax, m) for ax, m in read if m.kind in ("line", "points")]
     findings += [
