@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from htresearch.corps.record import Record, read
+from htresearch.corps.record import Record
 from htresearch.corps.tally import Counted, Tally
-from htresearch.study.timeline import day_number
 
 _PER_PUPIL = {"home_visits": ("home_visit",), "phone_visits": ("phone_visit",), "talks": ("talk", "counselling")}
 _PER_CLASS = {"parents_meetings": ("parents_meeting",), "parents_in_school": ("parents_forum", "parents_in_class")}
 _PRACTICE = ("social_practice", "labour")
-_KINDS = tuple(kind for kinds in (*_PER_PUPIL.values(), *_PER_CLASS.values()) for kind in kinds)
-_KEY = ("class_id", "term_id")
-_EPOCH = date(1970, 1, 1).toordinal()
+_KINDS = (
+    *(kind for kinds in (*_PER_PUPIL.values(), *_PER_CLASS.values()) for kind in kinds),
+    "theme_meeting",
+    *_PRACTICE,
+)
 
 
 def classwork(record: Record, tally: Tally) -> None:
@@ -45,52 +44,36 @@ def classwork(record: Record, tally: Tally) -> None:
 
 def _done(record: Record) -> dict[str, np.ndarray]:
     """Return for each class of `of_term` how often it did each thing."""
-    terms, table = record.terms, record.study.table("activities")
-    dated = table.with_columns(term_id=_during(record, terms.ends)).filter(~nw.col("term_id").is_null())
-    sums = {kind: nw.when(nw.col("kind") == kind).then(nw.lit(1)).otherwise(nw.lit(0)) for kind in _KINDS}
-    counts = read(dated.with_columns(**sums).group_by(*_KEY).agg(*(nw.col(kind).sum() for kind in _KINDS)))
-    done = {kind: record.beside(counts, kind) for kind in _KINDS}
-    meetings = table.filter(nw.col("kind") == "theme_meeting")
-    meetings = meetings.with_columns(term_id=_during(record, terms.first + 7 * terms.weeks - 1))
-    meetings = meetings.filter(~nw.col("term_id").is_null())
-    begins = _chain(record, [nw.lit(int(first) + _EPOCH) for first in terms.first])
-    weeks = meetings.with_columns(week=(day_number(nw.col("held_on")) - begins) // 7)
-    weeks = weeks.select(*_KEY, "week").unique().group_by(*_KEY).agg(weeks=nw.len())
-    done["theme_weeks"] = record.beside(read(weeks), "weeks")
-    return done | _practice(record, dated)
+    terms, shape = record.terms, record.place.shape
+    held = record.study.table("activities").filter(nw.col("kind").is_in(list(_KINDS)))
+    held = record.coded(held.select("class_id", "held_on", "kind"), class_id=record.classes["ids"], kind=_KINDS)
+    counts = np.zeros((len(_KINDS), record.place.size), np.int64)
+    weeks = np.zeros((record.place.size, int(terms.weeks.max(initial=0))), bool)
+    practised = []
+    for batch in record.study.store.batches(held.select("class_id", "held_on", "kind")):
+        day = batch.column("held_on").cast(pa.date32()).cast(pa.int32()).to_numpy(zero_copy_only=False)
+        group, kind = (batch.column(name).to_numpy() for name in ("class_id", "kind"))
+        term = terms.period_of(day)
+        there = (term >= 0) & (group >= 0)
+        term, kind, day = term[there], kind[there], day[there]
+        place = term * shape[1] + group[there]
+        counts += np.bincount(kind * record.place.size + place, None, counts.size).reshape(counts.shape)
+        week = (day - terms.first[term]) // 7
+        kept = (kind == _KINDS.index("theme_meeting")) & (week < terms.weeks[term])
+        weeks[place[kept], week[kept]] = True
+        kept = np.isin(kind, [_KINDS.index(one) for one in _PRACTICE])
+        practised.append(np.stack([place[kept], day[kept], kind[kept]]))
+    ours = record.of_term["term"].to_numpy() * shape[1] + record.of_term["class"].to_numpy()
+    done = {kind: counts[number, ours] for number, kind in enumerate(_KINDS)}
+    return done | {"theme_weeks": weeks[ours].sum(axis=1)} | _practice(practised, record.place.size, ours)
 
 
-def _practice(record: Record, dated: nw.LazyFrame) -> dict[str, np.ndarray]:
+def _practice(parts: list[np.ndarray], size: int, ours: np.ndarray) -> dict[str, np.ndarray]:
     """Count the days of practice: of each kind, and of either."""
-    days = dated.filter(nw.col("kind").is_in(list(_PRACTICE))).select(*_KEY, "kind", "held_on").unique()
-    table = pa.table(read(days))
-    frame = pd.DataFrame({name: table[name].to_numpy() for name in table.column_names})
-    either = frame.drop_duplicates([*_KEY, "held_on"])
-    parts = {"practice_days": either} | {f"{kind}_days": frame[frame["kind"] == kind] for kind in _PRACTICE}
+    place, day, kind = np.concatenate(parts, axis=1) if parts else np.zeros((3, 0), np.int64)
     made = {}
-    for name, part in parts.items():
-        counted = part.groupby(list(_KEY), as_index=False).size()
-        columns = {column: pa.array(counted[column], table[column].type) for column in _KEY}
-        made[name] = record.beside({**columns, "size": pa.array(counted["size"], pa.int64())}, "size")
+    for name, kinds in {"practice_days": _PRACTICE, **{f"{kind}_days": (kind,) for kind in _PRACTICE}}.items():
+        these = np.isin(kind, [_KINDS.index(one) for one in kinds])
+        days = pd.unique(place[these] << 32 | day[these])  # a class's days, each once
+        made[name] = np.bincount(days >> 32, None, size)[ours]
     return made
-
-
-def _during(record: Record, until: np.ndarray) -> nw.Expr:
-    """Return the term in which `held_on` lies, from its first day to the day given for it."""
-    terms, found = record.terms, nw.lit(None).cast(nw.String)
-    for name, first, last in zip(terms.ids, terms.first, until, strict=True):
-        inside = (nw.col("held_on") >= nw.lit(_date(first))) & (nw.col("held_on") <= nw.lit(_date(last)))
-        found = nw.when(inside).then(nw.lit(name)).otherwise(found)
-    return found
-
-
-def _chain(record: Record, values: list[nw.Expr]) -> nw.Expr:
-    """Return the value of each row's term."""
-    found = nw.lit(None).cast(nw.Int64)
-    for name, value in zip(record.terms.ids, values, strict=True):
-        found = nw.when(nw.col("term_id") == name).then(value).otherwise(found)
-    return found
-
-
-def _date(day: int) -> date:
-    return date.fromordinal(int(day) + _EPOCH)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import narwhals as nw
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from htresearch.corps.record import Record, codes, read
+from htresearch.corps.record import Record, read
+from htresearch.corps.results import DOMAINS, assessments, measures, results, standard_scores
 from htresearch.corps.tally import Counted, Tally
 from htresearch.language import Text
-from htresearch.study.scores import pupil_scores
 
-DOMAINS = ("moral", "academic", "physical", "aesthetic", "labour")
 #: The weakest pupils have a prior score of at most this.
 WEAK = -1.0
 _ON_SCORES = ("class_spread", "school_spread", "weakest_progress")
@@ -40,13 +35,12 @@ def outcomes(record: Record, tally: Tally) -> None:
         _coverage(record, tally)
     if not {"outcomes", "enrolments"} <= tables or not tally.wants(*_ON_SCORES):
         return
-    measures = record.kept("measures", lambda: _measures(record))
-    if not measures:
+    if not measures(record):
         for name in _ON_SCORES:
             tally.refuse(name, _NOT_COMPARABLE)
         return
-    tally.values["measure"] = measures
-    made = record.kept("scores", lambda: _scored(record, measures))
+    tally.values["measure"] = measures(record)
+    made = record.kept("scores", lambda: _scored(record))
     _spread(tally, "class_spread", made["class"])
     if tally.level.name == "school":
         tally.refuse("school_spread", _ONE_SCHOOL)
@@ -59,95 +53,54 @@ def outcomes(record: Record, tally: Tally) -> None:
 def _coverage(record: Record, tally: Tally) -> None:
     classes = Counted(record.of_term, "class", tally.level)
     covered = record.kept("covered", lambda: _covered(record))
-    tally.add("outcome_coverage", classes, sum(covered.values())[classes.first], len(DOMAINS))
-    for domain, there in covered.items():
+    tally.add("outcome_coverage", classes, covered.sum(axis=0)[classes.first], len(DOMAINS))
+    for domain, there in zip(DOMAINS, covered, strict=True):
         value = record.vocabulary("domain").index(domain)
         tally.add_value("outcome_coverage", "domain", value, classes, there[classes.first])
 
 
-def _covered(record: Record) -> dict[str, np.ndarray]:
-    """Tell for each class of `of_term` whether the term has a result of each domain."""
+def _covered(record: Record) -> np.ndarray:
+    """Tell for each domain and class of `of_term` whether the term has a result of it."""
     study = record.study
-    asked = study.table("assessments").filter(nw.col("domain").is_in(list(DOMAINS)))
-    asked = asked.filter(nw.col("term_id").is_in(record.terms.ids)).select("assessment_id", "term_id", "domain")
-    found, key = [], ("class_id", "term_id", "domain")
+    covered = np.zeros((len(DOMAINS), len(record.of_term)), bool)
     if {"outcomes", "enrolments"} <= set(study.tables):
-        there = study.table("outcomes").filter(nw.col("status") == "present").select("assessment_id", "student_id")
-        there = there.join(asked, on="assessment_id").join(record.enrolled(), on=["student_id", "term_id"])
-        found.append(there.select(*key).unique())
+        for term, (student, group) in enumerate(record.enrolled.there):
+            place, present = record.place[term, group], record.kept("results", lambda: results(record)).present[term]
+            for number in range(len(DOMAINS)):
+                covered[number, place[(place >= 0) & (present[student] >> number & 1 == 1)]] = True
     if "class_outcomes" in study.tables:
-        means = study.table("class_outcomes").filter(nw.col("n") > 0).join(asked, on="assessment_id")
-        found.append(means.select(*key))
-    rows = read(nw.concat(found).unique().with_columns(there=nw.lit(1)))
-    table = pa.table(rows)
-    of_domain = {domain: table.filter(pc.equal(table["domain"], domain)) for domain in DOMAINS}
-    return {
-        domain: record.beside({c: part[c].combine_chunks() for c in part.column_names}, "there")
-        for domain, part in of_domain.items()
-    }
+        about = assessments(record)
+        means = study.table("class_outcomes").filter(nw.col("n") > 0).select("assessment_id", "class_id")
+        table = read(record.coded(means, assessment_id=about["id"], class_id=record.classes["ids"]))
+        term, domain = (about[name].to_numpy()[table["assessment_id"]] for name in ("term", "domain"))
+        asked = (term >= 0) & (domain >= 0)
+        place = record.place[term[asked], table["class_id"].to_numpy()[asked]]
+        covered[domain[asked][place >= 0], place[place >= 0]] = True
+    return covered
 
 
-def _measures(record: Record) -> list[str]:
-    """Return the measures that compare across the district and that no head teacher rates."""
-    rows = record.study.table("assessments").select("measure", "comparable_within", "rated_by")
-    frame = rows.unique().collect("pandas").to_native()
-    narrow = frame[(frame["comparable_within"] != "district") | (frame["rated_by"] == "head_teacher")]
-    return sorted(set(frame["measure"]) - set(narrow["measure"]))
-
-
-def _scored(record: Record, measures: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _scored(record: Record) -> dict[str, pd.DataFrame]:
     """Return class means, school means, and the weakest pupils, of all measures."""
-    parts = [_of_measure(record, number, measure) for number, measure in enumerate(measures)]
-    made = {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
-    if len(made["weak"]):
-        # A pupil's measure is one; the same pupil may be weak in another.
-        pupil = pd.factorize(made["weak"]["student"] + " " + made["weak"]["measure"].astype(str))[0]
-        made["weak"] = made["weak"].drop(columns="student").assign(pupil=pupil)
-    return made
-
-
-def _of_measure(record: Record, number: int, measure: str) -> dict[str, pd.DataFrame]:
-    study, terms = record.study, record.terms
-    index = record.calendar.select("term_id", "term_index")
-    scores = pupil_scores(study, measure, "district", index).filter(~nw.col("score").is_null())
-    scores = scores.select("student_id", "term_id", "score").join(index, on="term_id")
-    scores = scores.with_columns(prior=nw.col("score").shift(1).over("student_id", order_by="term_index"))
-    of_term = record.of_term
-    grades = pd.DataFrame(
-        {
-            "class_id": record.classes["ids"].take(pa.array(of_term["class"])).to_pandas(),
-            "term_id": np.array(terms.ids, object)[of_term["term"]],
-            "school": of_term["school"],
-            "grade": of_term["grade"],
+    made: dict[str, list[pd.DataFrame]] = {"class": [], "weak": []}
+    for term, measure, score, prior in standard_scores(record):
+        student, group = record.enrolled.there[term]
+        place, scored = record.place[term, group], score[student]
+        ours = (place >= 0) & ~np.isnan(scored)
+        student, place, scored = student[ours], place[ours], scored[ours]
+        sums = {"score": np.bincount(place, scored, len(record.of_term)), "n": np.bincount(place, None, len(record.of_term))}
+        classes = record.of_term[["term", "school", "grade"]].assign(measure=measure, **sums)
+        made["class"].append(classes[classes["n"] > 0])
+        weak = np.flatnonzero(prior[student] <= WEAK)
+        pupils = {
+            "pupil": student[weak].astype(np.int64) * len(measures(record)) + measure,
+            "school": record.of_term["school"].to_numpy()[place[weak]],
+            "gained": scored[weak] > prior[student[weak]],
         }
-    )
-    rows = (
-        record.enrolled()
-        .unique()
-        .join(study.store.lend(grades), on=["class_id", "term_id"])
-        .join(scores.drop("term_index"), on=["student_id", "term_id"])
-    )
-    means = rows.group_by("class_id", "term_id", "school", "grade").agg(nw.col("score").sum(), n=nw.len())
-    weak = rows.filter(nw.col("prior") <= WEAK).with_columns(
-        gained=nw.when(nw.col("score") > nw.col("prior")).then(nw.lit(1)).otherwise(nw.lit(0))
-    )
-    weak = weak.select("student_id", "term_id", "school", "gained").unique()
-    of_class = _frame(record, means, number)
+        made["weak"].append(pd.DataFrame(pupils).drop_duplicates().assign(term=term, measure=measure))
+    of_class, weak = (pd.concat(made[name], ignore_index=True) for name in ("class", "weak"))
     of_school = of_class.groupby(["term", "measure", "school", "grade"], as_index=False)[["score", "n"]].sum()
-    return {
-        "class": of_class.assign(mean=of_class["score"] / of_class["n"]),
-        "school": of_school.assign(mean=of_school["score"] / of_school["n"]),
-        "weak": _frame(record, weak, number),
-    }
-
-
-def _frame(record: Record, lazy: nw.LazyFrame, measure: int) -> pd.DataFrame:
-    table = read(lazy)
-    frame = pd.DataFrame({"term": codes(table["term_id"], record.terms.ids), "measure": measure})
-    for name in ("school", "grade", "score", "n", "gained"):
-        if name in table:
-            frame[name] = table[name].to_numpy(zero_copy_only=False)
-    return frame.assign(student=table["student_id"].to_pandas()) if "student_id" in table else frame
+    means = {"class": of_class, "school": of_school}
+    return {name: frame.assign(mean=frame["score"] / frame["n"]) for name, frame in means.items()} | {"weak": weak}
 
 
 def _spread(tally: Tally, name: str, means: pd.DataFrame) -> None:

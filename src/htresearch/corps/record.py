@@ -86,6 +86,29 @@ def _within(day: np.ndarray, first: np.ndarray, ends: np.ndarray) -> np.ndarray:
     return np.where((found >= 0) & (day <= ends[found]), found, -1)
 
 
+@dataclass(frozen=True)
+class Enrolled:
+    """The pupils of each first day.
+
+    Attributes
+    ----------
+    students : pyarrow.Array
+        Their ids; a pupil's code is the place here.
+    there : list of tuple of numpy.ndarray
+        By term, the codes of pupils and of the classes they are in, each pair once.
+    """
+
+    students: pa.Array
+    there: list[tuple[np.ndarray, np.ndarray]]
+
+
+def _once(student: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each pair once; most pupils are in one class, so only the others are looked at closely."""
+    several = np.bincount(student)[student] > 1
+    pairs = np.unique(np.stack([student[several], group[several]]), axis=1)
+    return np.append(student[~several], pairs[0]), np.append(group[~several], pairs[1])
+
+
 @dataclass
 class Record:
     """One study, read once; what was left out gathers in `left_out`."""
@@ -235,28 +258,39 @@ class Record:
         )
         return self.placed(frame.sort_values(["term", "class"], ignore_index=True))
 
-    def enrolled(self) -> nw.LazyFrame:
-        """Return the pupils of each class on each first day: student_id, class_id, term_id; some twice."""
-        days = self.days.select("term_id", "first_day")
+    @cached_property
+    def place(self) -> np.ndarray:
+        """Where each class stands in `of_term`, terms × classes; -1 where it is none of the term's."""
+        made = np.full((len(self.terms.ids), len(self.classes["ids"])), -1)
+        made[self.of_term["term"], self.of_term["class"]] = np.arange(len(self.of_term))
+        return made
+
+    @cached_property
+    def enrolled(self) -> Enrolled:
+        """Who is in which class on each first day."""
         spells = self.study.table("enrolments").select("student_id", "class_id", "starts_on", "ends_on")
-        there = (nw.col("starts_on") <= nw.col("first_day")) & (
-            nw.col("ends_on").is_null() | (nw.col("ends_on") >= nw.col("first_day"))
-        )
-        return spells.join(days, how="cross").filter(there).select("student_id", "class_id", "term_id")
+        table = read(self.coded(spells, class_id=self.classes["ids"]))
+        known = table["student_id"].dictionary_encode()
+        student, group = known.indices.to_numpy(), table["class_id"].to_numpy()
+        since, until = table["starts_on"].to_numpy(), table["ends_on"].to_numpy()
+        there = [np.flatnonzero((group >= 0) & (since <= day) & (until >= day)) for day in self.terms.first]
+        return Enrolled(known.dictionary, [_once(student[rows], group[rows]) for rows in there])
 
     @cached_property
     def pupils(self) -> np.ndarray:
         """How many pupils each class of `of_term` has on the first day."""
-        counted = self.enrolled().unique().group_by("class_id", "term_id").agg(pupils=nw.len())
-        return self.beside(read(counted), "pupils")
-
-    def beside(self, table: dict[str, pa.Array], column: str) -> np.ndarray:
-        """Return a number by class_id and term_id for each class of `of_term`; 0 where there is none."""
         count = len(self.classes["ids"])
-        key = codes(table["term_id"], self.terms.ids) * count + codes(table["class_id"], self.classes["ids"])
-        found = pd.Series(table[column].to_numpy(zero_copy_only=False).astype(float), index=key)
-        ours = self.of_term["term"].to_numpy() * count + self.of_term["class"].to_numpy()
-        return found.reindex(ours, fill_value=0.0).to_numpy()
+        sizes = [np.bincount(group, minlength=count) for _, group in self.enrolled.there]
+        return np.stack(sizes)[self.of_term["term"], self.of_term["class"]].astype(float)
+
+    def coded(self, lazy: nw.LazyFrame, **known: pa.Array | Sequence[str]) -> nw.LazyFrame:
+        """Return a lazy table with the places of columns' values among those known, -1 for others, in their stead."""
+        for name, values in known.items():
+            values = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+            places = pa.table({name: values, "_place": np.arange(len(values), dtype=np.int32)})
+            lazy = lazy.join(self.study.store.lend(places), on=name, how="left")
+            lazy = lazy.with_columns(nw.col("_place").fill_null(-1).alias(name)).drop("_place")
+        return lazy
 
     @cached_property
     def years(self) -> np.ndarray:

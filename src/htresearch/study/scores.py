@@ -91,6 +91,20 @@ def _assessed(study: Study, measure: str) -> nw.LazyFrame:
     return study.table("assessments").filter(nw.col("measure") == measure).select(*kept)
 
 
+def results_of(study: Study, assessed: nw.LazyFrame) -> nw.LazyFrame:
+    """Return the results of who was present, with ``value``: more is better, a level counts by its place.
+
+    `assessed` holds the assessments in question: assessment_id, scale, better and what else is wanted of them.
+    """
+    levels = study.store.schema.vocabularies["grade_level"]
+    rank = nw.lit(None).cast(nw.Float64)
+    for number, level in enumerate(levels, 1):
+        rank = nw.when(nw.col("level") == level).then(nw.lit(float(number))).otherwise(rank)
+    results = study.table("outcomes").filter(nw.col("status") == "present").join(assessed, on="assessment_id")
+    value = nw.when(nw.col("scale") == "level").then(rank).otherwise(nw.col("score"))
+    return results.with_columns(value=_oriented(value))
+
+
 def pupil_scores(study: Study, measure: str, compare: str, places: nw.LazyFrame) -> nw.LazyFrame:
     """Return each pupil's standardised score of a measure in each term.
 
@@ -106,17 +120,7 @@ def pupil_scores(study: Study, measure: str, compare: str, places: nw.LazyFrame)
         1 within assessment and unit of comparison; more is better), n_assessments (behind the score) and own_rating
         (the class's head teacher gave it). The score is missing where the unit is unknown or all its results equal.
     """
-    levels = study.store.schema.vocabularies["grade_level"]
-    rank = nw.lit(None).cast(nw.Float64)
-    for number, level in enumerate(levels, 1):
-        rank = nw.when(nw.col("level") == level).then(nw.lit(float(number))).otherwise(rank)
-    results = (
-        study.table("outcomes")
-        .filter(nw.col("status") == "present")
-        .join(_assessed(study, measure), on="assessment_id")
-    )
-    value = nw.when(nw.col("scale") == "level").then(rank).otherwise(nw.col("score"))
-    results = results.with_columns(value=_oriented(value)).filter(~nw.col("value").is_null())
+    results = results_of(study, _assessed(study, measure)).filter(~nw.col("value").is_null())
     unit = _UNIT.get(compare)
     if unit:
         results = results.join(places.select("student_id", "term_id", unit), on=["student_id", "term_id"], how="left")

@@ -7,6 +7,7 @@ Narwhals LazyFrames, so another store (Spark) has to offer the same few methods 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from htresearch.study.schema import Column, Schema, Table, schema
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 #: What follows a column's name where the cell as written is meant.
 WRITTEN = " as written"
@@ -62,11 +64,16 @@ class Store:
         """Tell whether the file holds the column at all."""
         return column in self._present[table]
 
-    def lend(self, frame: pd.DataFrame) -> nw.LazyFrame:
-        """Bring a small pandas frame to where the tables are, so that it can be joined to them."""
+    def lend(self, frame: pd.DataFrame | pa.Table) -> nw.LazyFrame:
+        """Bring a small pandas frame or Arrow table to where the tables are, so that it can be joined to them."""
         import pyarrow as pa
 
-        return nw.from_native(self._connection.from_arrow(pa.Table.from_pandas(frame, preserve_index=False)))
+        table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+        return nw.from_native(self._connection.from_arrow(table))
+
+    def batches(self, lazy: nw.LazyFrame, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
+        """Give a lazy table in parts, for one that need not be in memory at once; take them all before asking anew."""
+        return iter(lazy.to_native().to_arrow_reader(rows))
 
     def _relation(self, query: str) -> nw.LazyFrame:
         return nw.from_native(self._connection.sql(query))

@@ -1,0 +1,128 @@
+"""The results of pupils, read in one pass: who was assessed in what, and standard scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from htresearch.corps.record import Record
+from htresearch.study.scores import results_of
+
+DOMAINS = ("moral", "academic", "physical", "aesthetic", "labour")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one pass over the results of pupils keeps.
+
+    Attributes
+    ----------
+    present : numpy.ndarray
+        Terms asked for × pupils: a bit for each of `DOMAINS` in which the pupil was present.
+    values : dict
+        By measure and term of the study (from 0): the codes of pupils (-1 for one who never was in a class), of
+        assessments, and the values.
+    """
+
+    present: np.ndarray
+    values: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def assessments(record: Record) -> pd.DataFrame:
+    """Return the assessments: id, scale, better, and codes (-1 for none) of term, domain, measure.
+
+    `term` is among those asked for, `time` among all of the study; a measure has a code if it compares.
+    """
+
+    def made() -> pd.DataFrame:
+        frame = record.study.table("assessments").sort("assessment_id").collect("pandas").to_native()
+        every = record.calendar.sort("term_index").collect("pandas").to_native()["term_id"]
+        known = {"term": record.terms.ids, "time": every, "domain": DOMAINS, "measure": measures(record)}
+        columns = {"term": "term_id", "time": "term_id", "domain": "domain", "measure": "measure"}
+        codes = {name: pd.Index(known[name]).get_indexer(frame[column]) for name, column in columns.items()}
+        return pd.DataFrame({"id": frame["assessment_id"], "scale": frame["scale"], "better": frame["better"], **codes})
+
+    return record.kept("assessments", made)
+
+
+def measures(record: Record) -> list[str]:
+    """Return the measures that compare across the district and that no head teacher rates."""
+
+    def made() -> list[str]:
+        rows = record.study.table("assessments").select("measure", "comparable_within", "rated_by")
+        frame = rows.unique().collect("pandas").to_native()
+        narrow = frame[(frame["comparable_within"] != "district") | (frame["rated_by"] == "head_teacher")]
+        return sorted(set(frame["measure"]) - set(narrow["measure"]))
+
+    return record.kept("measures", made)
+
+
+def results(record: Record) -> Results:
+    """Read the results of pupils, a part of the table at a time."""
+    about = assessments(record)
+    term, time, domain, measure = (about[name].to_numpy() for name in ("term", "time", "domain", "measure"))
+    counted = (term >= 0) & (domain >= 0)
+    asked = about.loc[counted | (measure >= 0), ["id", "scale", "better"]]
+    asked = asked.rename(columns={"id": "assessment_id"}).assign(assessment=asked.index.astype(np.int32))
+    lent = record.study.store.lend(pa.Table.from_pandas(asked, _SCHEMA, preserve_index=False))
+    rows = results_of(record.study, lent).select("student_id", "assessment", "value")
+    rows = record.coded(rows, student_id=record.enrolled.students).select("student_id", "assessment", "value")
+    present = np.zeros((len(record.terms.ids), len(record.enrolled.students)), np.uint8)
+    parts: dict[tuple[int, int], list[tuple[np.ndarray, ...]]] = {}
+    series = np.where(measure >= 0, measure * (time.max(initial=0) + 1) + time, -1)
+    for batch in record.study.store.batches(rows):
+        student, assessment, value = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
+        known = np.flatnonzero((student >= 0) & counted[assessment])
+        pupil, which = student[known], assessment[known]
+        for number in range(len(DOMAINS)):
+            here = domain[which] == number
+            present[term[which[here]], pupil[here]] |= np.uint8(1 << number)
+        valued = np.where(np.isnan(value), -1, series[assessment])
+        for one in np.unique(valued[valued >= 0]):
+            here = valued == one
+            key = divmod(int(one), int(time.max()) + 1)
+            parts.setdefault(key, []).append((student[here], assessment[here], value[here]))
+    values = {key: tuple(map(np.concatenate, zip(*several, strict=True))) for key, several in parts.items()}
+    return Results(present, values)
+
+
+_SCHEMA = pa.schema(
+    {"assessment_id": pa.string(), "scale": pa.string(), "better": pa.string(), "assessment": pa.int32()}
+)
+
+
+def standard_scores(record: Record) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+    """Give for each measure and term asked for (their codes) every pupil's score and that of the latest term before.
+
+    A score is the mean over the term's assessments of the measure, each with mean 0 and SD 1; missing where there is
+    none, or where all results of an assessment are equal.
+    """
+    found, count = record.kept("results", lambda: results(record)), len(record.enrolled.students)
+    about = assessments(record)
+    asked = dict(zip(about["time"], about["term"], strict=True))
+    for measure in range(len(measures(record))):
+        prior = np.full(count, np.nan)
+        for time in sorted(time for which, time in found.values if which == measure):
+            score = _standardised(*found.values[measure, time], count)
+            if asked[time] >= 0:
+                yield asked[time], measure, score, prior
+            prior = np.where(np.isnan(score), prior, score)
+
+
+def _standardised(student: np.ndarray, assessment: np.ndarray, value: np.ndarray, count: int) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):  # of assessments that are not these, or of one pupil
+        n = np.bincount(assessment)
+        away = value - (np.bincount(assessment, value) / n)[assessment]
+        spread = np.sqrt(np.bincount(assessment, away * away) / (n - 1))
+        any_value = np.zeros(len(n))
+        any_value[assessment] = value
+        # Of equal values, rounding errors may leave a standard deviation.
+        differ = np.bincount(assessment, value != any_value[assessment]) > 0
+        ours = (student >= 0) & differ[assessment]
+        z = away[ours] / spread[assessment[ours]]
+        return np.bincount(student[ours], z, count) / np.bincount(student[ours], None, count)
