@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from htresearch.corps.record import Record
-from htresearch.corps.tally import Counted, Tally
+from htresearch.corps.tally import Tally
 
 _PER_PUPIL = {"home_visits": ("home_visit",), "phone_visits": ("phone_visit",), "talks": ("talk", "counselling")}
 _PER_CLASS = {"parents_meetings": ("parents_meeting",), "parents_in_school": ("parents_forum", "parents_in_class")}
@@ -24,7 +24,7 @@ def classwork(record: Record, tally: Tally) -> None:
     """Tally what the classes of each term did in its period."""
     if "activities" not in record.study.tables:
         return
-    classes = Counted(record.of_term, "class", tally.level)
+    classes = tally.counted(record.of_term, "class")
     done = record.kept("activities", lambda: _done(record))
     counts = {name: sum(done[kind] for kind in kinds)[classes.first] for name, kinds in _PER_CLASS.items()}
     for name, count in counts.items():

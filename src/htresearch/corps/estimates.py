@@ -69,7 +69,9 @@ def _ratio(sums: Sums, value: np.ndarray, m: np.ndarray, n: np.ndarray, bounded:
     # What is left of equal values is rounding.
     squares = np.where(squares < 1e-12 * np.maximum(xx, value**2 * mm), 0, squares)
     error = np.where(n > 1, np.sqrt(n / (n - 1) * squares) / m, np.nan)
-    half = stdtrit(np.where(n > 1, n - 1, np.nan), 0.975) * error
+    # Few numbers of those counted, many units.
+    freedom, place = np.unique(np.where(n > 1, n - 1, np.nan), return_inverse=True)
+    half = stdtrit(freedom, 0.975)[place] * error
     low, high = np.maximum(value - half, 0), value + half
     return {
         "estimate": value,
@@ -92,11 +94,14 @@ def assemble(tally: Tally, known: dict[str, Definition], record: Record) -> pd.D
                 sums = _whole(sums, cells)
             if sums is not None:
                 codes = {"_number": np.full(len(sums["x"]), number), "_place": np.full(len(sums["x"]), place)}
-                blocks.append(sums | estimate(sums, known[name]) | codes)
+                kept = {c: sums[c] for c in ("cell", "value", "x", "m", "n", "schools")}
+                blocks.append(kept | estimate(sums, known[name]) | codes)
     columns = {c: np.concatenate([block[c] for block in blocks]) for c in blocks[0]}
     units = len(tally.level.ids)
-    inner = (columns["value"], columns["_place"], columns["_number"])
-    order = np.lexsort((*inner, columns["cell"] // units, columns["cell"] % units))
+    order = columns["cell"] % units
+    for part in (columns["cell"] // units, columns["_number"], columns["_place"], columns["value"]):
+        order = order * (int(part.max(initial=0)) + 1) + part
+    order = np.argsort(order, kind="stable")
     return _named({c: column[order] for c, column in columns.items()}, tally, known, names, record)
 
 
@@ -104,8 +109,8 @@ def _whole(sums: Sums | None, cells: int) -> Sums:
     """Return a row for every unit and term, of an empty denominator where nothing was counted."""
     empty = {c: np.full(cells, 0.0 if c in ("x", "m") else np.nan) for c in _MOMENTS}
     if sums is not None:
-        for name, column in empty.items():
-            column[sums["cell"]] = sums[name]
+        for name in empty.keys() & sums.keys():
+            empty[name][sums["cell"]] = sums[name]
     return {"cell": np.arange(cells), "value": np.zeros(cells, np.int64), **empty}
 
 
@@ -116,9 +121,9 @@ def _named(columns: Sums, tally: Tally, known: dict[str, Definition], names: lis
     refused = np.array([name in tally.why for name in names], bool)[number]
     ids = _words(names, number)
     made = {"term": ids} | {c: columns[c] for c in ("estimate", "std_error", "conf_low", "conf_high")}
-    counted = np.array([_COUNTED.get(known[name].of, "") for name in names], object)[number]
     for column in ("n_students", "n_teachers", "n_classes"):
-        made[column] = np.where(counted == column, columns["n"], np.nan)
+        counted = np.array([_COUNTED.get(known[name].of) == column for name in names])
+        made[column] = np.where(counted[number], columns["n"], np.nan)
     group, value = _breakdowns(columns, tally, known, names, record)
     made |= {
         "n_schools": columns["schools"],
@@ -137,7 +142,7 @@ def _named(columns: Sums, tally: Tally, known: dict[str, Definition], names: lis
 
 
 def _words(words: list[str], code: np.ndarray) -> pd.Series:
-    return pd.Series(pd.Categorical.from_codes(code, words)).astype("str")
+    return pd.Series(pd.array(words, dtype="str").take(code))
 
 
 def _targets(columns: Sums, term: np.ndarray, tally: Tally, names: list[str], record: Record) -> np.ndarray:
@@ -148,28 +153,26 @@ def _targets(columns: Sums, term: np.ndarray, tally: Tally, names: list[str], re
 
 def _why(columns: Sums, term: np.ndarray, tally: Tally, known: dict[str, Definition], names: list[str]) -> np.ndarray:
     """Say of each missing estimate why it is missing."""
-    why, missing = np.full(len(term), None, object), np.isnan(columns["estimate"])
+    reasons = np.full((len(names), tally.terms), None, object)
     for i, name in enumerate(names):
-        here = missing & (columns["_number"] == i)
-        why[here] = tally.why.get(name) or _EMPTY.format(what=known[name].denominator)
-        for (refused, number), reason in tally.why_in.items():
-            if refused == name:
-                why[here & (term == number)] = reason
+        reasons[i] = tally.why.get(name) or _EMPTY.format(what=known[name].denominator)
+    for (name, number), reason in tally.why_in.items():
+        if name in names:
+            reasons[names.index(name), number] = reason
+    why, missing = np.full(len(term), None, object), np.isnan(columns["estimate"])
+    why[missing] = reasons[columns["_number"][missing], term[missing]]
     return why
 
 
 def _breakdowns(columns: Sums, tally: Tally, known: dict[str, Definition], names: list[str], record: Record):
     """Return the variable and the value of each breakdown, empty for the whole."""
-    groups, values = [""], [""]
-    code = np.zeros(len(columns["value"]), np.int64)
-    variable = np.zeros_like(code)
+    vocabularies = record.study.store.schema.vocabularies
+    groups, values, shape = [""], [""], (len(names), int(columns["_place"].max(initial=0)) + 1)
+    variable, first = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for i, name in enumerate(names):
-        for place, group in enumerate(known[name].groups, 1):
-            here = (columns["_number"] == i) & (columns["_place"] == place)
-            if not here.any():
-                continue
-            words = tally.values.get(group) or record.vocabulary(_VOCABULARY.get((name, group), group))
-            variable[here], code[here] = len(groups), len(values) + columns["value"][here]
+        for place, group in enumerate(known[name].groups[: shape[1] - 1], 1):
+            variable[i, place], first[i, place] = len(groups), len(values)
             groups.append(group)
-            values.extend(words)
-    return (pd.Series(np.array(words, object)[c]).astype("str") for words, c in ((groups, variable), (values, code)))
+            values.extend(tally.values.get(group) or vocabularies.get(_VOCABULARY.get((name, group), group), ()))
+    at = (columns["_number"], columns["_place"])
+    return _words(groups, variable[at]), _words(values, first[at] + np.where(at[1] > 0, columns["value"], 0))

@@ -25,7 +25,7 @@ def incentives(record: Record, tally: Tally) -> None:
         return
     table = record.kept("incentives", lambda: read(record.study.table("incentives")))
     where = record.once("incentives", table["teacher_id"], table["granted_on"], _GRANTS)
-    heads, rows = Counted(record.heads_of_period, "teacher", tally.level), Counted(where, "row", tally.level)
+    heads, rows = tally.counted(record.heads_of_period, "teacher"), Counted(where, "row", tally.level)
     kinds = record.vocabulary("incentive")
     kind = codes(table["kind"], kinds)[rows["row"]]
     if tally.wants(*_MONEY):

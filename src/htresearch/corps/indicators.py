@@ -199,8 +199,7 @@ def indicators(
 def _tallied(
     record: Record, level: Level, known: dict[str, Definition], wanted: frozenset[str], lacking
 ) -> pd.DataFrame:
-    groups = {name: definition.groups for name, definition in known.items()}
-    tally = Tally(level, len(record.terms.ids), wanted, groups, why=dict(lacking))
+    tally = Tally(level, len(record.terms.ids), wanted, known, why=dict(lacking))
     if tally.wants(*wanted):
         for family in _FAMILIES:
             family(record, tally)

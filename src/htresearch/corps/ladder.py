@@ -18,14 +18,14 @@ def ladder(record: Record, tally: Tally) -> None:
     if "tiers" not in record.study.tables:
         return
     tiers = record.vocabulary("tier")
-    heads = Counted(record.heads, "teacher", tally.level)
+    heads = tally.counted(record.heads, "teacher")
     rank = record.ranks["first"][heads["teacher"], heads["term"]].astype(int)
     tally.add("accredited_share", heads, rank > tiers.index("ordinary"))
     for tier, named in enumerate(tiers):
         if named != "ordinary":
             tally.add_value("accredited_share", "tier", tier, heads, rank == tier)
     tally.add("chief_share", heads, rank == tiers.index("chief"))
-    period = Counted(record.heads_of_period, "teacher", tally.level)
+    period = tally.counted(record.heads_of_period, "teacher")
     before, last = (record.ranks[when][period["teacher"], period["term"]] for when in ("before", "last"))
     tally.add("promotions_per_100", period, last > before)
     tally.add("demotions_per_100", period, last < before, before > tiers.index("ordinary"))
@@ -48,7 +48,7 @@ def _decisions(record: Record, tally: Tally) -> None:
 def studios(record: Record, tally: Tally) -> None:
     """Tally who leads a studio, who is in one, and from where."""
     tables = set(record.study.tables)
-    heads = Counted(record.heads, "teacher", tally.level)
+    heads = tally.counted(record.heads, "teacher")
     members = _members(record) if "studio_members" in tables else None
     if members is not None and tally.wants("studio_reach"):
         inside = np.zeros((len(record.teachers), len(record.terms.ids)), bool)

@@ -51,7 +51,7 @@ def outcomes(record: Record, tally: Tally) -> None:
 
 
 def _coverage(record: Record, tally: Tally) -> None:
-    classes = Counted(record.of_term, "class", tally.level)
+    classes = tally.counted(record.of_term, "class")
     covered = record.kept("covered", lambda: _covered(record))
     tally.add("outcome_coverage", classes, covered.sum(axis=0)[classes.first], len(DOMAINS))
     for domain, there in zip(DOMAINS, covered, strict=True):
@@ -64,10 +64,10 @@ def _covered(record: Record) -> np.ndarray:
     study = record.study
     covered = np.zeros((len(DOMAINS), len(record.of_term)), bool)
     if {"outcomes", "enrolments"} <= set(study.tables):
-        for term, (student, group) in enumerate(record.enrolled.there):
-            place, present = record.place[term, group], record.kept("results", lambda: results(record)).present[term]
-            for number in range(len(DOMAINS)):
-                covered[number, place[(place >= 0) & (present[student] >> number & 1 == 1)]] = True
+        for (term, domain), present in record.kept("results", lambda: results(record)).present.items():
+            student, group = record.enrolled.there[term]
+            place = record.place[term, group[present[student]]]
+            covered[domain, place[place >= 0]] = True
     if "class_outcomes" in study.tables:
         about = assessments(record)
         means = study.table("class_outcomes").filter(nw.col("n") > 0).select("assessment_id", "class_id")

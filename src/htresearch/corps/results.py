@@ -22,14 +22,14 @@ class Results:
 
     Attributes
     ----------
-    present : numpy.ndarray
-        Terms asked for × pupils: a bit for each of `DOMAINS` in which the pupil was present.
+    present : dict
+        By term asked for and place in `DOMAINS`: whether each pupil was present in an assessment.
     values : dict
         By measure and term of the study (from 0): the codes of pupils (-1 for one who never was in a class), of
         assessments, and the values.
     """
 
-    present: np.ndarray
+    present: dict[tuple[int, int], np.ndarray]
     values: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
@@ -65,30 +65,37 @@ def measures(record: Record) -> list[str]:
 def results(record: Record) -> Results:
     """Read the results of pupils, a part of the table at a time."""
     about = assessments(record)
-    term, time, domain, measure = (about[name].to_numpy() for name in ("term", "time", "domain", "measure"))
-    counted = (term >= 0) & (domain >= 0)
-    asked = about.loc[counted | (measure >= 0), ["id", "scale", "better"]]
+    covered = _numbered(about["term"], about["domain"])
+    scored = _numbered(about["measure"], about["time"])
+    asked = about.loc[(covered[0] >= 0) | (scored[0] >= 0), ["id", "scale", "better"]]
     asked = asked.rename(columns={"id": "assessment_id"}).assign(assessment=asked.index.astype(np.int32))
     lent = record.study.store.lend(pa.Table.from_pandas(asked, _SCHEMA, preserve_index=False))
     rows = results_of(record.study, lent).select("student_id", "assessment", "value")
     rows = record.coded(rows, student_id=record.enrolled.students).select("student_id", "assessment", "value")
-    present = np.zeros((len(record.terms.ids), len(record.enrolled.students)), np.uint8)
-    parts: dict[tuple[int, int], list[tuple[np.ndarray, ...]]] = {}
-    series = np.where(measure >= 0, measure * (time.max(initial=0) + 1) + time, -1)
+    present = np.zeros((len(covered[1]), len(record.enrolled.students)), bool)
+    parts: list[list[tuple[np.ndarray, ...]]] = [[] for _ in scored[1]]
     for batch in record.study.store.batches(rows):
         student, assessment, value = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
-        known = np.flatnonzero((student >= 0) & counted[assessment])
-        pupil, which = student[known], assessment[known]
-        for number in range(len(DOMAINS)):
-            here = domain[which] == number
-            present[term[which[here]], pupil[here]] |= np.uint8(1 << number)
-        valued = np.where(np.isnan(value), -1, series[assessment])
-        for one in np.unique(valued[valued >= 0]):
-            here = valued == one
-            key = divmod(int(one), int(time.max()) + 1)
-            parts.setdefault(key, []).append((student[here], assessment[here], value[here]))
-    values = {key: tuple(map(np.concatenate, zip(*several, strict=True))) for key, several in parts.items()}
-    return Results(present, values)
+        which = covered[0][assessment]
+        known = np.flatnonzero((student >= 0) & (which >= 0))
+        present[which[known], student[known]] = True
+        which = np.where(np.isnan(value), -1, scored[0][assessment])
+        for one in np.flatnonzero(np.bincount(which + 1, minlength=1)[1:]):
+            here = np.flatnonzero(which == one)
+            parts[one].append((student[here], assessment[here], value[here]))
+    values = {
+        key: tuple(map(np.concatenate, zip(*several, strict=True)))
+        for key, several in zip(scored[1], parts, strict=True)
+        if several
+    }
+    return Results(dict(zip(covered[1], present, strict=True)), values)
+
+
+def _numbered(first: pd.Series, second: pd.Series) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Number the pairs of codes that occur, -1 where a code is; return each row's number, and the pairs."""
+    pairs = list(zip(first, second, strict=True))
+    known = {pair: number for number, pair in enumerate(sorted({pair for pair in pairs if min(pair) >= 0}))}
+    return np.array([known.get(pair, -1) for pair in pairs], np.int64), list(known)
 
 
 _SCHEMA = pa.schema(

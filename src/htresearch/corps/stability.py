@@ -16,7 +16,7 @@ _NO_TERM_AFTER = Text("本研究没有下一学期", "the study has no term afte
 
 def stability(record: Record, tally: Tally) -> None:
     """Tally who leads the classes on the first day, and whether they stay."""
-    heads = Counted(record.heads, "teacher", tally.level)
+    heads = tally.counted(record.heads, "teacher")
     days = record.years[heads["teacher"], heads["term"]] if tally.wants("years_as_head", "novices") else np.zeros(0)
     tally.add("years_as_head", heads, days / _YEAR) if len(days) else None
     tally.add("novices", heads, days < 3 * _YEAR) if len(days) else None
@@ -26,11 +26,11 @@ def stability(record: Record, tally: Tally) -> None:
         led = Counted(_led(record), "class", tally.level)
         tally.add("classes_led_by_acting", led, led["acting"])
     if tally.wants("mid_term_changes", "head_changes"):
-        _changes(record, tally, Counted(record.heads, "class", tally.level))
+        _changes(record, tally, tally.counted(record.heads, "class"))
     if tally.wants("classes_without_head"):
         _vacancies(record, tally)
     if tally.wants("pupils_per_class"):
-        classes = Counted(record.of_term, "class", tally.level)
+        classes = tally.counted(record.of_term, "class")
         tally.add("pupils_per_class", classes, record.pupils[classes.first], record.pupils[classes.first] > 0)
 
 
@@ -82,7 +82,7 @@ def _changes(record: Record, tally: Tally, led: Counted) -> None:
 
 
 def _vacancies(record: Record, tally: Tally) -> None:
-    classes = Counted(record.of_term, "class", tally.level)
+    classes = tally.counted(record.of_term, "class")
     headed = np.zeros((len(record.classes["ids"]), len(record.terms.ids)), bool)
     headed[record.heads["class"].to_numpy(), record.heads["term"].to_numpy()] = True
     tally.add(

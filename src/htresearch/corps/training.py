@@ -21,7 +21,7 @@ def training(record: Record, tally: Tally) -> None:
     hours = table["hours_attended"].to_numpy()
     _before(record, tally, table, hours)
     where = record.once("attendance", table["teacher_id"], table["held_on"], _ATTENDANCE)
-    heads = Counted(record.heads_of_period, "teacher", tally.level)
+    heads = tally.counted(record.heads_of_period, "teacher")
     rows = Counted(where, "row", tally.level)
     attended = hours[rows["row"]]
     total = heads.gather(rows, attended)
@@ -48,7 +48,7 @@ def _before(record: Record, tally: Tally, table: dict, hours: np.ndarray) -> Non
     """Tally who was trained in the year before."""
     if not tally.wants("trained_last_year", "new_heads_trained"):
         return
-    heads = Counted(record.heads, "teacher", tally.level)
+    heads = tally.counted(record.heads, "teacher")
     teacher, day = codes(table["teacher_id"], record.teachers), table["held_on"].to_numpy()
     trained = np.zeros((len(record.teachers), len(record.terms.ids)), bool)
     new = np.zeros_like(trained)
