@@ -1,4 +1,4 @@
-"""The tasks of the corps: the indicators of every school and term of a simulated district, or of a hundred of them."""
+"""The tasks of the corps: the indicators of every school and term of a simulated district, or of many together."""
 
 from __future__ import annotations
 

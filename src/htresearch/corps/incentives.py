@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from htresearch.corps.record import Record, codes, read
@@ -23,7 +24,7 @@ def incentives(record: Record, tally: Tally) -> None:
     """Tally pay and recognition of the head teachers of each period."""
     if "incentives" not in record.study.tables:
         return
-    table = record.kept("incentives", lambda: read(record.study.table("incentives")))
+    table, given = record.kept("incentives", lambda: read(record.study.table("incentives"))), _recognition(record)
     where = record.once("incentives", table["teacher_id"], table["granted_on"], _GRANTS)
     heads, rows = tally.counted(record.heads_of_period, "teacher"), Counted(where, "row", tally.level)
     kinds = record.vocabulary("incentive")
@@ -33,7 +34,6 @@ def incentives(record: Record, tally: Tally) -> None:
         for name, paid in _MONEY.items():
             this = kind == kinds.index(paid)
             tally.add(name, heads, heads.gather(rows, yuan, this & ~np.isnan(yuan)))
-    given = np.isin(table["kind"].to_numpy(zero_copy_only=False), RECOGNITION)
     recognised = given[rows["row"]]
     tally.add("recognised_per_100", heads, heads.gather(rows, 1.0, recognised) > 0)
     for group, column, words in (("kind", "kind", kinds), ("awarded_by", "level", record.vocabulary("awarded_by"))):
@@ -42,6 +42,12 @@ def incentives(record: Record, tally: Tally) -> None:
             granted = heads.gather(rows, 1.0, recognised & (every[rows["row"]] == value))
             tally.add_value("recognised_per_100", group, value, heads, granted > 0)
     _tilt(record, tally, table, heads.gather(rows, 1.0, recognised), heads)
+
+
+def _recognition(record: Record) -> np.ndarray:
+    """Tell of each record whether it recognises somebody."""
+    kinds = record.kept("incentives", lambda: read(record.study.table("incentives")))["kind"]
+    return pc.is_in(kinds, pa.array(RECOGNITION, kinds.type)).to_numpy(zero_copy_only=False)
 
 
 def amounts_missing(record: Record) -> int:
@@ -66,7 +72,7 @@ def _tilt(record: Record, tally: Tally, table: dict, granted: np.ndarray, heads:
         codes(table["teacher_id"], staff["teacher_id"]),
         record.terms.period_of(table["granted_on"].to_numpy()),
     )
-    given = np.isin(table["kind"].to_numpy(zero_copy_only=False), RECOGNITION)
+    given = _recognition(record)
     for number, last in enumerate(record.terms.ends):
         head = np.zeros(len(record.teachers), bool)
         head[heads["teacher"][heads["term"] == number]] = True

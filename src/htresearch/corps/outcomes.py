@@ -87,7 +87,10 @@ def _scored(record: Record) -> dict[str, pd.DataFrame]:
         place, scored = record.place[term, group], score[student]
         ours = (place >= 0) & ~np.isnan(scored)
         student, place, scored = student[ours], place[ours], scored[ours]
-        sums = {"score": np.bincount(place, scored, len(record.of_term)), "n": np.bincount(place, None, len(record.of_term))}
+        sums = {
+            "score": np.bincount(place, scored, len(record.of_term)),
+            "n": np.bincount(place, None, len(record.of_term)),
+        }
         classes = record.of_term[["term", "school", "grade"]].assign(measure=measure, **sums)
         made["class"].append(classes[classes["n"] > 0])
         weak = np.flatnonzero(prior[student] <= WEAK)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -45,7 +44,9 @@ def assessments(record: Record) -> pd.DataFrame:
         known = {"term": record.terms.ids, "time": every, "domain": DOMAINS, "measure": measures(record)}
         columns = {"term": "term_id", "time": "term_id", "domain": "domain", "measure": "measure"}
         codes = {name: pd.Index(known[name]).get_indexer(frame[column]) for name, column in columns.items()}
-        return pd.DataFrame({"id": frame["assessment_id"], "scale": frame["scale"], "better": frame["better"], **codes})
+        return pd.DataFrame(
+            {"id": frame["assessment_id"], "scale": frame["scale"], "better": frame["better"], **codes}
+        )
 
     return record.kept("assessments", made)
 

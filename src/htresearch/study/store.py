@@ -72,7 +72,7 @@ class Store:
         return nw.from_native(self._connection.from_arrow(table))
 
     def batches(self, lazy: nw.LazyFrame, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
-        """Give a lazy table in parts, for one that need not be in memory at once; take them all before asking anew."""
+        """Give a lazy table in parts, where all of it need not be in memory; take them all before asking anew."""
         return iter(lazy.to_native().to_arrow_reader(rows))
 
     def _relation(self, query: str) -> nw.LazyFrame:
