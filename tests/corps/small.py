@@ -44,9 +44,23 @@ class Corps(Islands):
         ]
         self.lists["appraisals"] = [self._appraisal(row) for row in self.lists["appraisals"]]
         self.lists["attendance"] = [(*row, rng.choice([None, 3.0, 5.0])) for *row, _ in self.lists["attendance"]]
+        # Studios open on first days too, led by somebody who leads a class that day where there is one.
+        self.lists["studios"] = [self._studio(row, [term[3] for term in terms]) for row in self.lists["studios"]]
         # Studies in which no school has a zone.
         if rng.random() < 0.3:
             self.lists["schools"] = [(s, None, *rest) for s, _, *rest in self.lists["schools"]]
+
+    def _studio(self, row: tuple, first_days: list[date]) -> tuple:
+        studio, lead, opened = row
+        if self.rng.random() < 0.5:
+            return row
+        day = self.rng.choice(first_days)
+        leading = [
+            teacher
+            for teacher, _, role, since, until, _ in self.lists["appointments"]
+            if role == "head" and since <= day and (until is None or until >= day)
+        ]
+        return studio, self.rng.choice(leading or [lead]), day + self.rng.choice([0, 0, 1]) * DAY
 
     def _in_term(self, terms) -> date:
         _, _, _, first, last = self.rng.choice(terms)

@@ -1,6 +1,7 @@
 """Every indicator equals its plain computation, on the demo district and on random small studies."""
 
 from collections import defaultdict
+from functools import cache
 from math import sqrt
 from pathlib import Path
 
@@ -62,16 +63,26 @@ def compare(frame: pd.DataFrame, unit: str, counted: dict[tuple, list]) -> None:
     assert not missing, missing[:5]
 
 
+@cache  # the same small numbers come again and again
+def wilson_by_scipy(x: int, m: int) -> tuple[float, float]:
+    return stats.binomtest(x, m).proportion_ci(0.95, "wilson")
+
+
+@cache
+def quantile_by_scipy(df: int) -> float:
+    return stats.t.ppf(0.975, df)
+
+
 def interval_of(pairs, definition):
     x, m = (np.array([p[i] for p in pairs if p[1]]) for i in (0, 1))
     if definition.interval == "wilson":
-        low, high = stats.binomtest(int(x.sum()), int(m.sum())).proportion_ci(0.95, "wilson")
+        low, high = wilson_by_scipy(int(x.sum()), int(m.sum()))
         return definition.per * low, definition.per * high
     if len(x) < 2:
         return np.nan, np.nan
     value = x.sum() / m.sum()
     residual = x - value * m
-    half = stats.t.ppf(0.975, len(x) - 1) * sqrt(len(x) * residual.dot(residual) / (len(x) - 1)) / m.sum()
+    half = quantile_by_scipy(len(x) - 1) * sqrt(len(x) * residual.dot(residual) / (len(x) - 1)) / m.sum()
     return max(value - half, 0), min(value + half, 1) if definition.unit == "share" else value + half
 
 
