@@ -51,7 +51,7 @@ class Corps(Islands):
             self.lists["schools"] = [(s, None, *rest) for s, _, *rest in self.lists["schools"]]
 
     def _studio(self, row: tuple, first_days: list[date]) -> tuple:
-        studio, lead, opened = row
+        studio, lead, _ = row
         if self.rng.random() < 0.5:
             return row
         day = self.rng.choice(first_days)
