@@ -115,3 +115,18 @@ def test_numbers_of_rows_are_persons(numbers):
     frame = of_types(score=[70.1, 71.2, 69.4, 72.5, 70.8])
     assert ht.disclosure.check(frame, statistic="mean").passed
     assert not ht.disclosure.check(frame.assign(no=numbers), statistic="mean").passed
+
+
+def test_means_of_zero_and_counts_of_those_with_a_value_are_what_pandas_gives():
+    """Standardised scores have the mean 0 in each group, but for the order in which they are added up."""
+    frame = pupils()
+    frame.loc[frame.index % 7 == 0, "score"] = None
+    by = frame.groupby("zone_id")["score"]
+    frame["z"] = (frame["score"] - by.transform("mean")) / by.transform("std")
+    told = frame.groupby("zone_id")["z"].agg(["mean", "count", "size"])
+    what = {"statistic": {"mean": "mean", "count": "count", "size": "size"}, "value": {"mean": "z", "count": "z"}}
+    assert (told["count"] < told["size"]).all()
+    assert ht.disclosure.check(told, microdata=frame, **what).passed
+    for column in told:
+        wrong = told.assign(**{column: told[column] + 1})
+        assert not ht.disclosure.check(wrong, microdata=frame, **what).passed

@@ -82,7 +82,7 @@ def check_frame(
     statistic
         What the numbers are, one of `STATISTICS`: a ``"percentage"`` is 0 to 100, a ``"share"`` 0 to 1;
         ``"survival"`` has columns ``n_risk`` and ``n_events``, a row per time in order. With `microdata` also what
-        `tabulate` knows, and a mapping by column.
+        `tabulate` knows, and a mapping by column; ``"count"`` of a column counts who has a value, as pandas does.
     counts
         The counts, if they are no columns: a frame with as many rows; or numbers by name, where the same persons
         stand behind every row, as behind several variables of one group.

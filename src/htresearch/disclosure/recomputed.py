@@ -92,10 +92,10 @@ def findings_on(
             findings += [reasons.finding(i, "mismatch") for i in members]
             continue
         verdicts = check_table(table, rules).frame
-        where = _where(table)
+        where, noise = _where(table), _noise(table)
         for i in members:
             at = where.get(_place(cells[i], data.frame))
-            if at is None or not _same(cells[i].shown, _told(table, at, kind)):
+            if at is None or not _same(cells[i].shown, _told(table, at, kind), noise):
                 findings.append(reasons.finding(i, "mismatch"))
                 continue
             of_row.setdefault(cells[i].row, (table, at))
@@ -164,9 +164,7 @@ def _about(
     value = of if of is not None else value
     kind = kind if kind is None or isinstance(kind, str) else getattr(kind, "__name__", type(kind).__name__)
     if kind in ("size", "nunique") and value in (None, data.person):
-        kind = "count"
-    if kind == "count":
-        value = None
+        kind, value = "count", None
     return tuple(across), value, kind
 
 
@@ -198,10 +196,14 @@ def _table(
     totals = any(_place(cell, data.frame)[i][1] == ALL for cell in cells for i in range(len(rows) + len(columns)))
     if not set(rows) | set(columns) <= set(data.frame.columns):
         return None
+    frame = data.frame
+    if statistic == "count" and value in frame:  # as pandas counts: who has a value
+        frame = frame[frame[value].notna()]
+    value = None if statistic == "count" else value
     weight = data.weight if statistic in ("sum", "mean", "percentage", "ratio") and value is not None else None
     second = data.second if statistic in ("correlation", "ratio") else None
     return tabulate(
-        data.frame,
+        frame,
         list(rows),
         list(columns) or None,
         value,
@@ -250,12 +252,18 @@ def _told(table: Tabulation, at: int, kind: str) -> list[float]:
     return [value, float(cell["n_rows"])] if kind == "count" else [value]
 
 
-def _same(shown: float, told: list[float]) -> bool:
+def _noise(table: Tabulation) -> float:
+    """Return how far two ways of adding up may be apart: a mean of 0 comes out as 1e-17 or as -1e-16."""
+    values = table.members.get("value")
+    return 0.0 if values is None else 1e-12 * float(values.abs().max())
+
+
+def _same(shown: float, told: list[float], noise: float = 0.0) -> bool:
     """Tell whether a number is what was computed, as far as it is written out."""
     if not np.isfinite(shown):
         return not np.isfinite(told).any()
     decimals = len(np.format_float_positional(shown, trim="-").partition(".")[2])
-    near = max(0.5 * 10.0**-decimals if decimals < 8 else 0.0, 1e-7 * abs(shown))
+    near = max(0.5 * 10.0**-decimals if decimals < 8 else 0.0, 1e-7 * abs(shown), noise)
     return any(abs(shown - value) <= near * (1 + 1e-9) for value in told)
 
 
