@@ -10,6 +10,7 @@ from study.small import frames, write
 
 import htresearch as ht
 from htresearch.corps import UnitView, unit_views
+from htresearch.corps.unit_view import _Cube
 from htresearch.errors import ArgumentError
 
 AUTUMN, SPRING = date(2024, 9, 1), date(2025, 2, 20)
@@ -142,3 +143,18 @@ def test_what_does_not_exist_is_refused(study):
             unit_views(study, **wrong)
     with pytest.raises(ArgumentError):
         unit_views(study, only=["SCH1"])["SCH1"].trends(["nothing"])
+
+
+@pytest.mark.parametrize(("failed", "told"), [(0, 0.0), (1, np.nan), (2, np.nan), (3, 3 / 400)])
+def test_one_or_two_of_the_whole_district_are_not_told(failed, told):
+    """Whoever reads of one who failed, and has none, knows that it is at another school."""
+    row = {
+        "term_id": "t",
+        "indicator_id": "failed_in_post",
+        "group": "",
+        "estimate": failed / 400,
+        "numerator": failed,
+    }
+    rows = pd.DataFrame([{**row, "school_id": f"S{i}"} for i in range(6)])
+    cube = _Cube(rows, pd.DataFrame([row]), "school_id", [f"S{i}" for i in range(6)], ["t"])
+    np.testing.assert_equal(cube.district, [told])

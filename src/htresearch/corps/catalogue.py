@@ -72,6 +72,13 @@ class Definition:
         """By what a share is multiplied."""
         return 100.0 if self.unit == "per_100" else 1.0
 
+    @property
+    def heading(self) -> Text:
+        """Its name with its unit, where the name does not say that already."""
+        if self.unit in ("share", "per_100", "times"):
+            return self.name
+        return Text("{name}（{unit}）", "{name} ({unit})").format(name=self.name, unit=UNITS[self.unit])
+
 
 def definitions() -> dict[str, Definition]:
     """Return every indicator's definition.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOMENTS = ("x", "m", "xx", "xm", "mm", "n", "schools")
 _EMPTY = Text("分母为 0：{what}", "the denominator is empty: {what}")
 #: The vocabulary of each breakdown whose name is not its own.
-_VOCABULARY = {
+VOCABULARY = {
     ("recognised_per_100", "kind"): "incentive",
     ("practice_days", "kind"): "activity",
 }
@@ -173,6 +173,6 @@ def _breakdowns(columns: Sums, tally: Tally, known: dict[str, Definition], names
         for place, group in enumerate(known[name].groups[: shape[1] - 1], 1):
             variable[i, place], first[i, place] = len(groups), len(values)
             groups.append(group)
-            values.extend(tally.values.get(group) or vocabularies.get(_VOCABULARY.get((name, group), group), ()))
+            values.extend(tally.values.get(group) or vocabularies.get(VOCABULARY.get((name, group), group), ()))
     at = (columns["_number"], columns["_place"])
     return _words(groups, variable[at]), _words(values, first[at] + np.where(at[1] > 0, columns["value"], 0))

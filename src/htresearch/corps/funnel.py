@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +16,11 @@ from htresearch.checks import argument
 from htresearch.corps.catalogue import UNITS, Definition, definitions
 from htresearch.errors import Fault
 from htresearch.language import Text, label
+from htresearch.result import Estimates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from htresearch.corps.indicators import Indicators
 
@@ -106,12 +111,16 @@ def funnel(result: Indicators, indicator_id: str | None, term: str | None, label
     return ax
 
 
-def _draw_limits(ax: Axes, definition: Definition, district: pd.Series, denominators: pd.Series) -> None:
+def _grid(definition: Definition, denominators: pd.Series) -> np.ndarray:
+    """Return the denominators at which limits are drawn."""
     low, high = max(denominators.min() * 0.8, 1), denominators.max() * 1.1 + 1
     if definition.interval == "wilson":
-        n = np.unique(np.linspace(np.floor(low), np.ceil(high), _POINTS).astype(int))
-    else:
-        n = np.linspace(low, high, _POINTS)
+        return np.unique(np.linspace(np.floor(low), np.ceil(high), _POINTS).astype(int))
+    return np.linspace(low, high, _POINTS)
+
+
+def _draw_limits(ax: Axes, definition: Definition, district: pd.Series, denominators: pd.Series) -> None:
+    n = _grid(definition, denominators)
     ax.axhline(district["estimate"], color="0.3", linewidth=1, label=str(Text("全区", "district")))
     if definition.interval not in ("wilson", "ratio") or not np.isfinite(district["std_error"]):
         return
@@ -166,3 +175,170 @@ def trend(result: Indicators, indicator_id: str, unit: str | None, ax: Axes | No
     ax.set_ylim(bottom=0)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3)
     return ax
+
+
+@dataclass(frozen=True)
+class Funnel(Estimates):
+    """Units within the limits of chance around their district's value, none of them named.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        By ``line``: a row per ``"unit"`` with its denominator and estimate; the ``"district"``; the ``"typical"``
+        size of a school; and ``"limits"``: at each denominator the 95 % limits (conf_low, conf_high) and the 99.8 %
+        ones (outer_low, outer_high).
+    rows : pandas.DataFrame
+        The rows of `Indicators` that are drawn, the district's last.
+    by : str
+        What the units are.
+    """
+
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame, kw_only=True, repr=False, compare=False)
+    by: str = field(default="school_id", kw_only=True)
+
+    def plot(self, ax: Axes | None = None, terms: list[str] | None = None) -> Axes:
+        """Draw the units, the district's value and the limits; `terms` is of no use here."""
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots(figsize=(6.8, 4.2), layout="constrained")[1] if ax is None else ax
+        definition = definitions()[self.frame["term"].iloc[0]]
+        parts = dict(list(self.frame.groupby("line", sort=False)))
+        grid = parts["limits"]
+        edges = (("conf_low", "conf_high", "--"), ("outer_low", "outer_high", "-"))
+        for level, (low, high, style) in zip(LEVELS, edges, strict=True):
+            said = str(Text("{p:g}% 界限", "{p:g} % limits").format(p=100 * level))
+            ax.plot(grid["denominator"], grid[low], style, color="C1", linewidth=1, label=said)
+            ax.plot(grid["denominator"], grid[high], style, color="C1", linewidth=1)
+        ax.axhline(
+            parts["district"]["estimate"].iloc[0], color="0.3", linewidth=1, label=str(Text("全区", "district"))
+        )
+        size = str(Text("一所中等学校的大小", "size of a middling school"))
+        ax.axvline(parts["typical"]["denominator"].iloc[0], color="0.6", linestyle=":", linewidth=1.2, label=size)
+        if "unit" in parts:
+            name = str(Text("各学区", "school zones") if self.by == "zone_id" else Text("各学校", "schools"))
+            units = parts["unit"]
+            ax.plot(units["denominator"], units["estimate"], "o", color="C0", markersize=6, alpha=0.8, label=name)
+        ax.set_xlabel(str(Text("分母：{d}", "Denominator: {d}").format(d=definition.denominator)))
+        _scaled(ax, definition)
+        ax.set_xlim(left=0)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)
+        return ax
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        from htresearch.appearance import figure
+
+        alt = str(Text("漏斗图：{n} 个单位。", "Funnel plot of {n} units.").format(n=self.summary["n_drawn"].iloc[0]))
+        return figure(self.plot(), alt)._repr_mimebundle_(include, exclude)
+
+
+def funnel_of(result: Indicators, indicator_id: str, term: str, typical: float) -> Funnel:
+    """Return the funnel of one indicator in one term, from the size of a middling school to that of the largest unit.
+
+    Parameters
+    ----------
+    result
+        Of units, what is not to be shown being hidden.
+    indicator_id, term
+        Which.
+    typical
+        The denominator of a middling school.
+    """
+    definition = definitions()[indicator_id]
+    checks.require(None if definition.interval in ("wilson", "ratio") else _no_limits(indicator_id))
+    whole = result.district[(result.district["term_id"] == term) & (result.district["group"] == "")]
+    district = whole[whole["indicator_id"] == indicator_id].iloc[0]
+    checks.require(None if district["std_error"] > 0 else _nothing(indicator_id, term))
+    rows = result.of(indicator_id)
+    rows = rows[rows["term_id"] == term]
+    drawn = rows[rows["estimate"].notna()]
+    grid = _grid(definition, pd.concat([drawn["denominator"], pd.Series([typical])]))
+    edges = funnel_limits(district, grid)
+    parts = [
+        drawn[["denominator", "estimate"]].sort_values(["denominator", "estimate"]).assign(line="unit"),
+        pd.DataFrame(
+            {"denominator": [district["denominator"]], "estimate": [district["estimate"]], "line": "district"}
+        ),
+        pd.DataFrame({"denominator": [float(typical)], "line": "typical"}),
+        pd.DataFrame(
+            {"denominator": grid.astype(float), **edges, "level": 95.0, "outer_level": 99.8, "line": "limits"}
+        ),
+    ]
+    frame = pd.concat([part for part in parts if len(part)], ignore_index=True).assign(term=indicator_id)
+    summary = pd.DataFrame(
+        {
+            "indicator_id": [indicator_id],
+            "term_id": [term],
+            "n_drawn": [len(drawn)],
+            "n_hidden": [len(rows) - len(drawn)],
+        }
+    )
+    said = Text("{n} 个单位因涉及的人太少而不画。", "{n} units rest on too few persons and are not drawn.")
+    note = (said.format(n=len(rows) - len(drawn)),) if len(drawn) < len(rows) else ()
+    shown = pd.concat([drawn, district.to_frame().T.infer_objects()], ignore_index=True)
+    return Funnel(frame, summary, note, result.source, rows=shown, by=result.by)
+
+
+def funnel_limits(district: pd.Series, n: np.ndarray) -> dict[str, np.ndarray]:
+    """Return both pairs of limits around a district's row at some denominators, by the columns of `Funnel`."""
+    definition = definitions()[district["indicator_id"]]
+    inner, outer = (limits(definition, district, n, level) for level in LEVELS)
+    return dict(zip(("conf_low", "conf_high", "outer_low", "outer_high"), (*inner, *outer), strict=True))
+
+
+def _no_limits(indicator_id: str) -> Fault:
+    return Fault(
+        argument("indicator_id"),
+        Text("这个指标没有漏斗图的界限", "has no limits for a funnel"),
+        Text("请选比例或人均的指标", "Choose a share or a mean"),
+        indicator_id,
+    )
+
+
+def _scaled(ax: Axes, definition: Definition) -> None:
+    """Name the axis of values, and write shares in per cent."""
+    if definition.unit == "share":
+        from matplotlib.ticker import PercentFormatter
+
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        ax.set_ylabel(str(definition.name))
+    else:
+        ax.set_ylabel(_axis(definition))
+
+
+def panels(rows: Mapping[str, pd.DataFrame], columns: int) -> Figure:
+    """Draw indicators over terms, each in a panel of its own, with intervals and targets.
+
+    Parameters
+    ----------
+    rows
+        By indicator, a row per term in order.
+    columns
+        How many stand side by side.
+    """
+    import matplotlib.pyplot as plt
+
+    known = definitions()
+    lines = -(-len(rows) // columns)
+    drawn, axes = plt.subplots(lines, columns, figsize=(7.4, 0.5 + 2.0 * lines), squeeze=False, layout="constrained")
+    for ax in axes.flat[len(rows) :]:
+        ax.set_axis_off()
+    for ax, (name, own) in zip(axes.flat, rows.items(), strict=False):
+        definition, at = known[name], np.arange(len(own))
+        interval = str(Text("95% 区间", "95 % interval"))
+        ax.vlines(at, own["conf_low"], own["conf_high"], color="C0", linewidth=2, alpha=0.6, label=interval)
+        ax.plot(at, own["estimate"], "o-", color="C0", linewidth=1, markersize=4, label=str(Text("全区", "district")))
+        target = own["target"].dropna()
+        if len(target):
+            said = str(label("target"))
+            ax.axhline(target.iloc[-1], color="C1", linestyle=":", linewidth=1.4, label=said)
+        ax.set_xticks(at, own["term_id"], fontsize=7)
+        ax.set_xlim(-0.4, len(own) - 0.6)  # terms without a number keep their place
+        ax.margins(y=0.12)
+        ax.set_ylim(bottom=0)
+        _scaled(ax, definition)
+        ax.set_ylabel("" if definition.unit == "share" else str(UNITS[definition.unit]))
+        ax.set_title(fill(str(definition.name), 36), fontsize=9)
+    shown = {said: mark for ax in axes.flat for mark, said in zip(*ax.get_legend_handles_labels(), strict=True)}
+    drawn.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=3)
+    drawn.get_layout_engine().set(h_pad=0.12)
+    return drawn

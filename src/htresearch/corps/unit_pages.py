@@ -34,15 +34,15 @@ _HEADINGS = {
     "indicator": Text("指标", "Indicator"),
     "own": Text("本单位（95% 区间）", "This unit (95 % interval)"),
     "counts": Text("分子/分母", "Counts"),
-    "peers": Text("同类：中位数（中间一半）", "Peers: median (middle half)"),
+    "peers": Text("同类（中间一半）", "Peers (middle half)"),
     "district": Text("全区", "District"),
     "target": Text("目标", "Target"),
     "reading": Text("怎么看", "Reading"),
     "why": Text("原因", "Reason"),
 }
-_ABOVE = Text("高于同类的中间一半", "above the peers' middle half")
-_BELOW = Text("低于同类的中间一半", "below the peers' middle half")
-_ALIKE = Text("分不出高低", "no clear difference")
+_ABOVE = Text("高", "above")
+_BELOW = Text("低", "below")
+_ALIKE = Text("分不出", "cannot be told")
 _NONE = "–"
 
 
@@ -93,22 +93,23 @@ def missing_table(view: UnitView) -> Table:
 def _line(row: dict, definition: Definition) -> dict[str, str]:
     def number(value: float) -> str:
         if definition.unit == "share":
-            return f"{significant(100 * value)}%" if np.isfinite(value) else _NONE
+            return f"{100 * value:.1f}%" if np.isfinite(value) else _NONE
         return significant(value) if np.isfinite(value) else _NONE
+
+    def between(low: float, high: float) -> str:
+        a, b = number(low).removesuffix("%"), number(high).removesuffix("%")
+        return str(Text("（{a}–{b}）", " ({a}–{b})")).format(a=a, b=b)
 
     own = number(row["estimate"])
     if np.isfinite(row["conf_low"]) and np.isfinite(row["conf_high"]):
-        own += str(Text("（{a}–{b}）", " ({a}–{b})")).format(a=number(row["conf_low"]), b=number(row["conf_high"]))
+        own += between(row["conf_low"], row["conf_high"])
     peers = number(row["peers_median"])
     if peers != _NONE:
-        peers += str(Text("（{a}–{b}）", " ({a}–{b})")).format(
-            a=number(row["peers_low"]), b=number(row["peers_high"])
-        )
-    unit = "" if definition.unit == "share" else str(Text("（{u}）", " ({u})").format(u=UNITS[definition.unit]))
+        peers += between(row["peers_low"], row["peers_high"])
     whole = definition.interval == "wilson"
     return {
         "measure": ", ".join(definition.clauses),
-        "indicator": f"{definition.name}{unit}",
+        "indicator": str(definition.heading),
         "own": own,
         "counts": f"{row['numerator']:g}/{row['denominator']:g}" if whole else _NONE,
         "peers": peers,

@@ -143,7 +143,7 @@ def unit_views(
 
     The views hold no other unit's name and no person's. Where a unit has ten head teachers or more, so that its
     report carries no mark, numbers that rest on fewer than ten persons are withheld, and so are one or two head
-    teachers who failed, lost a tier or had an incident.
+    teachers who failed, lost a tier or had an incident; the district's one or two are never told.
 
     Parameters
     ----------
@@ -209,6 +209,11 @@ class _Cube:
         keys = self.rows[ids[0]][["term_id", "indicator_id"]].reset_index(drop=True)
         self.values = np.stack([self.rows[unit]["estimate"].to_numpy(float) for unit in ids])
         whole = district[(district["group"] == "") & district["term_id"].isin(terms)]
+        # One or two in the whole district point at somebody too.
+        few = whole["indicator_id"].isin(_POINTING) & whole["numerator"].between(
+            0, _FEWEST_POINTED, inclusive="neither"
+        )
+        whole = whole.assign(estimate=whole["estimate"].mask(few))
         self.district = keys.merge(whole[["term_id", "indicator_id", "estimate"]], how="left")["estimate"].to_numpy()
 
     def view(self, unit: str, term: str, kinds: pd.Series, notes: tuple[Text, ...]) -> UnitView:

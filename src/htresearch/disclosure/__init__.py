@@ -1,6 +1,7 @@
 """What may be shown: every output is checked before it leaves, and what is not known to be safe does not leave."""
 
 from htresearch.disclosure import (  # noqa: F401 - they register their checkers
+    corps,
     figures,
     frames,
     protected,

@@ -207,10 +207,11 @@ def _own(notebook: NotebookNode, view: UnitView) -> NotebookNode:
     notebook = deepcopy(notebook)
     notebook.cells = [c for c in notebook.cells if not {"parameters", "injected-parameters"} & set(cells.tags(c))]
     marks = {"zh": "（内部资料）", "en": " (internal)"} if view.internal else {}
+    which = {"zh": f"：{view.unit}，{view.term}", "en": f": {view.unit}, {view.term}"}
     for spoken in LANGUAGES:
         for cell in notebook.cells:
             if cell.cell_type == "markdown" and spoken in cells.tags(cell):
-                named = f" {view.unit}, {view.term}{marks.get(spoken, '')}"
+                named = f"{which[spoken]}{marks.get(spoken, '')}"
                 cell.source = re.sub(r"(?m)^(# .*)$", lambda m, named=named: m[1] + named, cell.source, count=1)
                 break
     return notebook
