@@ -124,9 +124,20 @@ def test_numbers_go_and_bounds_and_reasons_stay(in_both_languages):
     made = hide(rows((4, 50), (30, 80)), None, "unit", FEWEST)
     part = made.iloc[1]
     assert part[["estimate", "conf_low", "numerator", "denominator", "n_teachers"]].isna().all()
-    assert part["under"] == FEWEST / 50 and np.isnan(part["over"])
+    assert part["under"] == 0.2 and np.isnan(part["over"])
     zh, en = in_both_languages(part["why"])
     assert "不足 10 人" in zh and "fewer than 10" in en
+
+
+def test_bounds_are_round_so_that_nobody_learns_of_how_many():
+    """Below 10 of 25 would say 25, and where all are known to be 26, that one has another result."""
+    told = [
+        hide(rows((x, m), (30, 80)), None, "unit", FEWEST).iloc[1] for x, m in ((4, 25), (0, 40), (19, 20), (31, 40))
+    ]
+    assert [part["under"] for part in told[:2]] == [0.5, 0.5]
+    assert [part["over"] for part in told[2:]] == [0.5, 0.5]
+    small = hide(rows((4, 19), (30, 80)), None, "unit", FEWEST).iloc[1]  # of fewer than 20 it would say nothing
+    assert small["hidden"] == "rare" and np.isnan([small["under"], small["over"]]).all()
 
 
 def test_with_one_person_nothing_is_hidden():

@@ -287,10 +287,10 @@ class Dashboard:
 _TERM = Text("{term} 学期。", "Term {term}.")
 _HIDDEN = Text(
     "“<”和“>”：有此事或无此事的不足 {n} 人（也可能一个没有），"
-    "具体人数不公布。"
+    "具体人数不公布，界限取整。"
     "“不公布”：涉及的人太少，或由它能推算出别的数。",
     "“<” and “>”: it is true, or not true, of fewer than {n} persons (perhaps of none), who are not counted "
-    "in public. “Withheld”: too few are behind it, or it would give another number away.",
+    "in public; bounds are round. “Withheld”: too few are behind it, or it would give another number away.",
 )
 _SPREAD = Text(
     "“碰巧的差距”：各校条件完全相同时，人数少本身造成的标准差；"
@@ -402,10 +402,9 @@ def _plain(value: float, definition: Definition) -> str:
 
 def _number(row: dict, definition: Definition) -> str:
     """Write an estimate with its interval, or on which side of a bound it lies."""
-    if np.isfinite(row["under"]):
-        return f"< {_plain(row['under'], definition)}"
-    if np.isfinite(row["over"]):
-        return f"> {_plain(row['over'], definition)}"
+    for sign, side in (("<", "under"), (">", "over")):
+        if np.isfinite(row[side]):
+            return f"{sign} {100 * row[side]:g}%" if definition.unit == "share" else f"{sign} {row[side]:g}"
     if row["hidden"]:
         return str(Text("不公布", "withheld"))
     said = _plain(row["estimate"], definition)

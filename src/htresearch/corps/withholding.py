@@ -14,6 +14,9 @@ from htresearch.language import Text
 
 #: Nobody may compute a hidden number of persons to closer than this.
 WIDTH = 5
+#: Bounds of shares. The share that the least number makes of a denominator would tell the denominator, and with that
+#: of another table the persons between them; the next of these tells neither.
+_EDGES = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
 _COUNTED = ("n_teachers", "n_students", "n_classes")
 _NUMBERS = ("estimate", "std_error", "conf_low", "conf_high", "numerator", "denominator", *_COUNTED, "n_schools")
 _KEYS = ["term_id", "indicator_id"]
@@ -92,9 +95,9 @@ def withheld(found: Indicators, fewest: int = 10, schools: int = 3, parts: Colle
 
     Of a breakdown whose parts add up, further parts are hidden until nobody can compute a hidden one to closer than
     five persons. ``under`` and ``over`` say below or above what a share lies where it is true, or not true, of fewer
-    persons than are needed. Only the parts of one breakdown are looked at together: who shows several breakdowns of
-    one indicator has to think of what they tell together. Of the indicators in `parts` the whole is hidden first,
-    where something has to be. With ``fewest=1`` all is shown.
+    persons than are needed, as one of a few round numbers. Only the parts of one breakdown are looked at together:
+    who shows several breakdowns of one indicator has to think of what they tell together. Of the indicators in
+    `parts` the whole is hidden first, where something has to be. With ``fewest=1`` all is shown.
     """
     frame = hide(found.frame, found.by, found.unit, fewest, schools, parts)
     district = frame if found.by is None else hide(found.district, None, "unit", fewest, schools, parts)
@@ -153,7 +156,7 @@ def hide(
             _protect(frame, rows, rules, fewest, name in parts)
     hidden = rules != ""
     per = np.array([definitions()[name].per for name in frame["indicator_id"]])
-    bound = fewest / frame["denominator"].where(frame["denominator"] > 0).to_numpy(float)
+    bound = _rounded_up(fewest / frame["denominator"].where(frame["denominator"] > 0).to_numpy(float))
     made = frame.assign(
         hidden=rules,
         under=np.where(rules == "rare", per * bound, np.nan),
@@ -167,6 +170,12 @@ def hide(
     made[numbers] = made[numbers].astype(float)
     made.loc[hidden, numbers] = np.nan
     return made
+
+
+def _rounded_up(bound: np.ndarray) -> np.ndarray:
+    """Return the next of the bounds that may be told; none above one half, which would say nothing."""
+    edges = np.append(_EDGES, np.nan)
+    return edges[np.searchsorted(_EDGES, np.nan_to_num(bound, nan=np.inf))]
 
 
 def _protect(frame: pd.DataFrame, rows: np.ndarray, rules: np.ndarray, fewest: int, whole_first: bool) -> None:
