@@ -61,6 +61,12 @@ def written(draw, number: str, *groupings: tuple[int, ...]) -> str:
     return full_width(text) if draw(st.booleans()) else text
 
 
+def test_an_id_card_between_letters_that_a_digest_could_have_is_found():
+    card = "110000200001010000"
+    assert kinds(f"aaa{card}bbb") == [("id_card", card)]
+    assert kinds("3f1a110000200001019c0d11") == []  # a digest
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.data(), cards(), around, around)
 def test_an_id_card_is_found_however_it_is_written(data, card, before, after):

@@ -222,11 +222,12 @@ RULES = (
 
 KINDS = tuple(dict.fromkeys(rule.kind for rule in RULES))
 
-#: What is none of these, though it holds a long run of digits: ids of this package, UUIDs, digests.
+#: What is none of these, though it holds a long run of digits: ids of this package, UUIDs, digests. A run as long as
+#: an ID card hardly ever comes about in a digest; between letters from a to f it may well be a card.
 OPAQUE = re.compile(
     r"(?<![0-9A-Za-z])(?:[a-z]{1,3}_[0-9a-f]{16,64}"
     r"|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-    r"|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{24,})(?![0-9A-Za-z])"
+    r"|(?=[0-9]*[A-Fa-f])(?![0-9A-Fa-f]*[0-9]{18})[0-9A-Fa-f]{24,})(?![0-9A-Za-z])"
 )
 
 #: Without any of these a text, as typed, holds nothing that a rule could find. {d} stands for a digit of any script,
