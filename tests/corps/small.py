@@ -11,6 +11,7 @@ from htresearch.study.store import open_store
 from htresearch.study.validate import inspect
 
 ACTIVITIES = schema().vocabularies["activity"]
+INCENTIVES = schema().vocabularies["incentive"]
 #: What a study may be without, each by its own chance; tables that others refer to go with them.
 LACKING = (
     ("tiers",),
@@ -33,16 +34,25 @@ class Corps(Islands):
         rng = self.rng
         terms = sorted(self.lists["terms"], key=lambda term: term[3])  # a file need not be in order
         self.lists["activities"] = [
-            (class_id, rng.choice([self._day(), self._in_term(terms)]), rng.choice(ACTIVITIES), None)
+            (class_id, day, rng.choice(ACTIVITIES), None)
             for class_id, *_ in self.lists["classes"]
-            for _ in range(rng.choice([0, 5, 40]))
+            for _ in range(rng.choice([0, 5, 30]))
+            for day in [rng.choice([self._day(), self._in_term(terms)])] * rng.choice([1, 1, 4])
         ]
         self.lists["targets"] = [
             ("classes_without_head", level, day, value)
             for level in ("school", "zone", "district")
             for day, value in ((date(2000, 1, 1), 0.25), (terms[1][3], 0.0), (terms[-1][3] + DAY, 9.0))
         ]
-        self.lists["appraisals"] = [self._appraisal(row) for row in self.lists["appraisals"]]
+        appraised = [self._appraisal(row) for row in self.lists["appraisals"]]
+        # Of two decided on one day the one of the later period is the last, wherever it stands in the file.
+        before = [self._earlier(row) for row in appraised if row[1] != "performance" and rng.random() < 0.5]
+        self.lists["appraisals"] = appraised + before
+        # Of every kind of incentive there is something, for the panels know but a few.
+        self.lists["incentives"] = [
+            (teacher, rng.choice([kind, rng.choice(INCENTIVES)]), *rest)
+            for teacher, kind, *rest in self.lists["incentives"]
+        ]
         self.lists["attendance"] = [(*row, rng.choice([None, 3.0, 5.0])) for *row, _ in self.lists["attendance"]]
         # Studios open on first days too, led by somebody who leads a class that day where there is one.
         self.lists["studios"] = [self._studio(row, [term[3] for term in terms]) for row in self.lists["studios"]]
@@ -68,9 +78,18 @@ class Corps(Islands):
 
     def _appraisal(self, row: tuple) -> tuple:
         teacher, kind, since, until, decided, total, results, result, incident, _ = row
-        result = self.rng.choice(["excellent", "qualified", "unqualified"]) if kind == "head_teacher" else result
+        if kind != "performance":
+            result = self.rng.choice(["excellent", "qualified", "unqualified"])
+        if kind == "ethics":  # of years before, for who fails it fails the year too
+            since, until = since.replace(year=since.year - 4), until.replace(year=until.year - 4)
         followed = decided + 3 * DAY if incident and self.rng.random() < 0.5 else None
         return teacher, kind, since, until, decided, total, results, result, incident, followed
+
+    def _earlier(self, row: tuple) -> tuple:
+        teacher, kind, since, until, decided, total, results, _, *rest = row
+        result = self.rng.choice(["excellent", "qualified", "unqualified"])
+        since, until = (day.replace(year=day.year - 1) for day in (since, until))
+        return teacher, kind, since, until, decided, total, results, result, *rest
 
     def study_tables(self, whole: bool = False) -> Tables:
         """Return the tables, unless the `whole` is asked for without those that this study happens to lack."""

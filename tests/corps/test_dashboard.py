@@ -116,7 +116,7 @@ def test_other_people_than_the_indicators_are_refused(view, heads, in_both_langu
 
 def test_trends_have_a_panel_each_and_the_target(view):
     drawn = view.trends(["trained_last_year", "years_as_head", "chief_share"])
-    panels = [ax for ax in drawn.axes if ax.get_title()]
+    panels = [ax for ax in drawn.axes if ax.get_title(loc="left") or ax.get_title()]
     assert len(panels) == 3
     line = view.district.of("trained_last_year")["estimate"]
     np.testing.assert_allclose(panels[0].get_lines()[0].get_ydata(), line)
