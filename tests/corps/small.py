@@ -37,7 +37,7 @@ class Corps(Islands):
             (class_id, day, rng.choice(ACTIVITIES), None)
             for class_id, *_ in self.lists["classes"]
             for _ in range(rng.choice([0, 5, 30]))
-            for day in [rng.choice([self._day(), self._in_term(terms)])] * rng.choice([1, 1, 4])
+            for day in [self._held(terms)] * rng.choice([1, 1, 4])
         ]
         self.lists["targets"] = [
             ("classes_without_head", level, day, value)
@@ -56,6 +56,7 @@ class Corps(Islands):
         self.lists["attendance"] = [(*row, rng.choice([None, 3.0, 5.0])) for *row, _ in self.lists["attendance"]]
         # Studios open on first days too, led by somebody who leads a class that day where there is one.
         self.lists["studios"] = [self._studio(row, [term[3] for term in terms]) for row in self.lists["studios"]]
+        self._results(terms)
         # Studies in which no school has a zone.
         if rng.random() < 0.3:
             self.lists["schools"] = [(s, None, *rest) for s, _, *rest in self.lists["schools"]]
@@ -72,9 +73,34 @@ class Corps(Islands):
         ]
         return studio, self.rng.choice(leading or [lead]), day + self.rng.choice([0, 0, 1]) * DAY
 
+    def _results(self, terms) -> None:
+        """Add what standard scores can go wrong on: equal values, those of an earlier term again, and own ratings."""
+        rng, results = self.rng, self.lists["outcomes"]
+        runs: dict[str, list[str]] = {}
+        for assessment, term, _, _, _, measure, *_ in self.lists["assessments"]:
+            if measure == "run":
+                runs.setdefault(term, []).append(assessment)
+        level = [rng.choice(several) for several in runs.values() if len(several) > 1]
+        results[:] = [(a, p, 41.1 if a in level and score else score, *rest) for a, p, score, *rest in results]
+        alone = [several[0] for several in runs.values() if len(several) == 1]
+        if len(alone) > 1:
+            first, again = sorted(rng.sample(range(len(alone)), 2))
+            results[:] = [row for row in results if row[0] != alone[again]]
+            results += [(alone[again], *rest) for a, *rest in results if a == alone[first]]
+        for term, *_ in terms:
+            about = ("primary", 4, "moral", "manners", "district", "raw", 10.0, "district", "head_teacher", "higher")
+            self.lists["assessments"].append((f"{term}-manners", term, *about))
+            pupils = sorted({row[1] for row in results})
+            results += [(f"{term}-manners", pupil, float(rng.randrange(10)), None, "present") for pupil in pupils]
+
     def _in_term(self, terms) -> date:
         _, _, _, first, last = self.rng.choice(terms)
         return first + self.rng.randrange((last - first).days + 1) * DAY
+
+    def _held(self, terms) -> date:
+        """Return any day, one of a term, or one about the end of the last holidays that count."""
+        about_the_end = terms[-1][4] + self.rng.choice([61, 62, 63]) * DAY
+        return self.rng.choice([self._day(), self._in_term(terms), about_the_end])
 
     def _appraisal(self, row: tuple) -> tuple:
         teacher, kind, since, until, decided, total, results, result, incident, _ = row

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.rates import confint_poisson_2indep
 
 import htresearch as ht
 from htresearch import language
 from htresearch.corps.catalogue import BASE, UNITS, words
-from htresearch.corps.estimates import wilson
+from htresearch.corps.estimates import estimate, wilson
 from htresearch.errors import ArgumentError, MissingTableError
 
 from . import plain, small
@@ -159,6 +160,15 @@ def test_wilson_is_the_published_one():
     low, high = wilson(np.array([81.0, 15, 0, 1]), np.array([263.0, 148, 20, 29]))
     np.testing.assert_allclose(low, [0.2553, 0.0624, 0.0000, 0.0061], atol=5e-5)
     np.testing.assert_allclose(high, [0.3662, 0.1605, 0.1611, 0.1718], atol=5e-5)
+
+
+def test_a_ratio_of_rates_has_the_interval_of_statsmodels():
+    """Of 20 in 1000 and of 30 in 1200: the two counts are all that chance has a part in."""
+    one = {"x": 20 * 1200, "m": 30 * 1000, "xx": 20, "xm": 0, "mm": 30, "n": 1000}
+    made = estimate({name: np.array([float(value)]) for name, value in one.items()}, KNOWN["incentive_tilt"])
+    low, high = confint_poisson_2indep(20, 1000, 30, 1200, method="wald-log", compare="ratio")
+    np.testing.assert_allclose([made["conf_low"][0], made["conf_high"][0]], [low, high], rtol=1e-12)
+    assert made["estimate"][0] == pytest.approx(20 / 1000 / (30 / 1200))
 
 
 class TestWhatLacks:

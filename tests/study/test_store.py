@@ -237,6 +237,15 @@ def test_csv_parquet_and_duckdb_give_the_same_panels(tmp_path):
     pd.testing.assert_frame_equal(panels[0], panels[2])
 
 
+def test_what_is_kept_is_worked_out_once(folder):
+    store, asked = open_store(folder), []
+    for _ in range(2):
+        rows = store.kept("schools", lambda: asked.append(1) or store.table("schools"))
+        assert rows.collect("pandas").to_native().equals(store.table("schools").collect("pandas").to_native())
+    assert asked == [1]
+    assert store.tables == ("schools",)
+
+
 def test_a_database_that_is_none(tmp_path):
     (tmp_path / "study.duckdb").write_text("not a database", "utf-8")
     one_fault(tmp_path / "study.duckdb", "study.duckdb", "不是可读的 DuckDB", "not a readable DuckDB file")

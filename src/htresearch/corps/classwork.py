@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from htresearch.corps.record import Record
+from htresearch.corps.record import Record, coded
 from htresearch.corps.tally import Tally
 
 _PER_PUPIL = {"home_visits": ("home_visit",), "phone_visits": ("phone_visit",), "talks": ("talk", "counselling")}
@@ -46,7 +46,8 @@ def _done(record: Record) -> dict[str, np.ndarray]:
     """Return for each class of `of_term` how often it did each thing."""
     terms, shape = record.terms, record.place.shape
     held = record.study.table("activities").filter(nw.col("kind").is_in(list(_KINDS)))
-    held = record.coded(held.select("class_id", "held_on", "kind"), class_id=record.classes["ids"], kind=_KINDS)
+    held = held.select("class_id", "held_on", "kind")
+    held = coded(record.study.store, held, class_id=record.classes["ids"], kind=_KINDS)
     counts = np.zeros((len(_KINDS), record.place.size), np.int64)
     weeks = np.zeros((record.place.size, int(terms.weeks.max(initial=0))), bool)
     practised = []

@@ -47,7 +47,7 @@ def estimate(sums: Sums, definition: Definition) -> Sums:
     made = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), np.full(len(x), np.nan))
     # Nothing can be said of an empty denominator; the reason stands beside it.
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(m > 0, x / m, np.nan)
+        value = x / m
         if definition.interval == "wilson":
             low, high = wilson(x, m)
             error, per = np.sqrt(value * (1 - value) / m), definition.per

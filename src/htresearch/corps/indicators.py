@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from htresearch.corps.classwork import classwork
 from htresearch.corps.estimates import assemble
 from htresearch.corps.incentives import amounts_missing, incentives
 from htresearch.corps.ladder import ladder, studios
-from htresearch.corps.outcomes import outcomes
+from htresearch.corps.outcomes import begin_results, outcomes
 from htresearch.corps.record import Record
 from htresearch.corps.stability import stability
 from htresearch.corps.tally import Level, Tally
@@ -184,7 +185,9 @@ def indicators(
     wanted = frozenset(known if only is None else only)
     levels = _levels(record)
     lacking = {name: why for name in known if (why := _lacking(study, known[name]))}
-    found = {name: _tallied(record, levels[name], known, wanted, lacking) for name in {_LEVELS[by], "district"}}
+    with ThreadPoolExecutor(1) as pool:
+        begin_results(record, pool, wanted - set(lacking))
+        found = {name: _tallied(record, levels[name], known, wanted, lacking) for name in {_LEVELS[by], "district"}}
     frame, district = found[_LEVELS[by]], found["district"]
     return Indicators(
         frame,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from concurrent.futures import Executor
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from htresearch.corps.record import Record, read
+from htresearch.corps.record import Record, coded, enrolled, read
 from htresearch.corps.results import DOMAINS, assessments, measures, results, standard_scores
 from htresearch.corps.tally import Counted, Tally
 from htresearch.language import Text
 
 #: The weakest pupils have a prior score of at most this.
 WEAK = -1.0
+#: Scores that differ by less are the same, but for rounding.
+_SAME = 1e-9
 _ON_SCORES = ("class_spread", "school_spread", "weakest_progress")
 _NO_RESULTS = Text(
     "本研究没有 outcomes 表，也没有 class_outcomes 表", "the study has neither outcomes nor class_outcomes"
@@ -22,6 +27,15 @@ _NOT_COMPARABLE = Text(
     "no measure compares across the district without being rated by the head teacher",
 )
 _ONE_SCHOOL = Text("一个单位只有一所学校", "the unit is one school")
+
+
+def begin_results(record: Record, pool: Executor, wanted: Collection[str]) -> None:
+    """Begin to read the results of pupils, if they are needed: it takes longest, and the rest can go on beside it."""
+    tables = {"assessments", "outcomes", "enrolments"}
+    if tables <= set(record.study.tables) and not {"outcome_coverage", *_ON_SCORES}.isdisjoint(wanted):
+        _ = record.terms, record.classes, assessments(record), measures(record)
+        record.begin("enrolled", pool, lambda: enrolled(record))
+        record.begin("results", pool, lambda: results(record))
 
 
 def outcomes(record: Record, tally: Tally) -> None:
@@ -71,7 +85,8 @@ def _covered(record: Record) -> np.ndarray:
     if "class_outcomes" in study.tables:
         about = assessments(record)
         means = study.table("class_outcomes").filter(nw.col("n") > 0).select("assessment_id", "class_id")
-        table = read(record.coded(means, assessment_id=about["id"], class_id=record.classes["ids"]))
+        known = {"assessment_id": about["id"], "class_id": record.classes["ids"]}
+        table = read(coded(study.store, means, **known))
         term, domain = (about[name].to_numpy()[table["assessment_id"]] for name in ("term", "domain"))
         asked = (term >= 0) & (domain >= 0)
         place = record.place[term[asked], table["class_id"].to_numpy()[asked]]
@@ -97,9 +112,9 @@ def _scored(record: Record) -> dict[str, pd.DataFrame]:
         pupils = {
             "pupil": student[weak].astype(np.int64) * len(measures(record)) + measure,
             "school": record.of_term["school"].to_numpy()[place[weak]],
-            "gained": scored[weak] > prior[student[weak]],
+            "gained": scored[weak] - prior[student[weak]] > _SAME,
         }
-        made["weak"].append(pd.DataFrame(pupils).drop_duplicates().assign(term=term, measure=measure))
+        made["weak"].append(pd.DataFrame(pupils).assign(term=term, measure=measure))
     of_class, weak = (pd.concat(made[name], ignore_index=True) for name in ("class", "weak"))
     of_school = of_class.groupby(["term", "measure", "school", "grade"], as_index=False)[["score", "n"]].sum()
     means = {"class": of_class, "school": of_school}

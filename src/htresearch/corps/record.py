@@ -6,6 +6,7 @@ Ids and vocabulary values are whole numbers here and days are days since 1970, s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from htresearch.study.timeline import calendar, days_once
 
 if TYPE_CHECKING:
     from htresearch.study.open import Study
+    from htresearch.study.store import Store
 
 #: A day that is never reached: the end of what goes on.
 NEVER = 2**31 - 1
@@ -47,6 +49,16 @@ def codes(column: pa.Array, known: pa.Array | Sequence[str]) -> np.ndarray:
     """Return where each value stands among `known`, -1 where it does not."""
     known = pa.array(known, column.type) if not isinstance(known, pa.Array) else known.cast(column.type)
     return pc.fill_null(pc.index_in(column, value_set=known), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def coded(store: Store, lazy: nw.LazyFrame, **known: pa.Array | Sequence[str]) -> nw.LazyFrame:
+    """Return a lazy table with the places of columns' values among those known, -1 for others, in their stead."""
+    for name, values in known.items():
+        values = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+        places = pa.table({name: values, "_place": np.arange(len(values), dtype=np.int32)})
+        lazy = lazy.join(store.lend(places), on=name, how="left")
+        lazy = lazy.with_columns(nw.col("_place").fill_null(-1).alias(name)).drop("_place")
+    return lazy
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,18 @@ class Enrolled:
     there: list[tuple[np.ndarray, np.ndarray]]
 
 
+def enrolled(record: Record) -> Enrolled:
+    """Read who is in which class on each first day, by a connection of its own."""
+    store = record.study.store.apart()
+    spells = store.table("enrolments").select("student_id", "class_id", "starts_on", "ends_on")
+    table = read(coded(store, spells, class_id=record.classes["ids"]))
+    known = table["student_id"].dictionary_encode()
+    student, group = known.indices.to_numpy(), table["class_id"].to_numpy()
+    since, until = table["starts_on"].to_numpy(), table["ends_on"].to_numpy()
+    there = [np.flatnonzero((group >= 0) & (since <= day) & (until >= day)) for day in record.terms.first]
+    return Enrolled(known.dictionary, [_once(student[rows], group[rows]) for rows in there])
+
+
 def _once(student: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return each pair once; most pupils are in one class, so only the others are looked at closely."""
     several = np.bincount(student)[student] > 1
@@ -124,10 +148,15 @@ class Record:
             self.left_out[why] = self.left_out.get(why, 0) + int(count)
 
     def kept(self, name: str, make: Callable[[], object]) -> object:
-        """Return what `make` gives, made once."""
+        """Return what `make` gives, made once; what has been begun is waited for."""
         if name not in self._made:
             self._made[name] = make()
-        return self._made[name]
+        made = self._made[name]
+        return made.result() if isinstance(made, Future) else made
+
+    def begin(self, name: str, pool: Executor, make: Callable[[], object]) -> None:
+        """Begin to make what `kept` will return; it may use nothing of this record that is not made yet."""
+        self._made[name] = pool.submit(make)
 
     def once(self, name: str, teacher_id: pa.Array, day: pa.Array, what: Text) -> pd.DataFrame:
         """Return where the rows of a table belong, found once; see `belonging`."""
@@ -248,7 +277,8 @@ class Record:
     @cached_property
     def of_term(self) -> pd.DataFrame:
         """The classes of each term: term, class, grade, and where."""
-        table = read(living(self.study, self.days).select("class_id", "term_id", "grade"))
+        there = living(self.study).filter(nw.col("term_id").is_in(self.terms.ids))
+        table = read(there.select("class_id", "term_id", "grade"))
         frame = pd.DataFrame(
             {
                 "term": codes(table["term_id"], self.terms.ids),
@@ -265,16 +295,10 @@ class Record:
         made[self.of_term["term"], self.of_term["class"]] = np.arange(len(self.of_term))
         return made
 
-    @cached_property
+    @property
     def enrolled(self) -> Enrolled:
         """Who is in which class on each first day."""
-        spells = self.study.table("enrolments").select("student_id", "class_id", "starts_on", "ends_on")
-        table = read(self.coded(spells, class_id=self.classes["ids"]))
-        known = table["student_id"].dictionary_encode()
-        student, group = known.indices.to_numpy(), table["class_id"].to_numpy()
-        since, until = table["starts_on"].to_numpy(), table["ends_on"].to_numpy()
-        there = [np.flatnonzero((group >= 0) & (since <= day) & (until >= day)) for day in self.terms.first]
-        return Enrolled(known.dictionary, [_once(student[rows], group[rows]) for rows in there])
+        return self.kept("enrolled", lambda: enrolled(self))
 
     @cached_property
     def pupils(self) -> np.ndarray:
@@ -282,15 +306,6 @@ class Record:
         count = len(self.classes["ids"])
         sizes = [np.bincount(group, minlength=count) for _, group in self.enrolled.there]
         return np.stack(sizes)[self.of_term["term"], self.of_term["class"]].astype(float)
-
-    def coded(self, lazy: nw.LazyFrame, **known: pa.Array | Sequence[str]) -> nw.LazyFrame:
-        """Return a lazy table with the places of columns' values among those known, -1 for others, in their stead."""
-        for name, values in known.items():
-            values = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
-            places = pa.table({name: values, "_place": np.arange(len(values), dtype=np.int32)})
-            lazy = lazy.join(self.study.store.lend(places), on=name, how="left")
-            lazy = lazy.with_columns(nw.col("_place").fill_null(-1).alias(name)).drop("_place")
-        return lazy
 
     @cached_property
     def years(self) -> np.ndarray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from htresearch.corps.record import Record
+from htresearch.corps.record import Record, coded
 from htresearch.study.scores import results_of
 
 DOMAINS = ("moral", "academic", "physical", "aesthetic", "labour")
@@ -64,18 +64,19 @@ def measures(record: Record) -> list[str]:
 
 
 def results(record: Record) -> Results:
-    """Read the results of pupils, a part of the table at a time."""
+    """Read the results of pupils, a part of the table at a time, by a connection of its own."""
     about = assessments(record)
     covered = _numbered(about["term"], about["domain"])
     scored = _numbered(about["measure"], about["time"])
     asked = about.loc[(covered[0] >= 0) | (scored[0] >= 0), ["id", "scale", "better"]]
     asked = asked.rename(columns={"id": "assessment_id"}).assign(assessment=asked.index.astype(np.int32))
-    lent = record.study.store.lend(pa.Table.from_pandas(asked, _SCHEMA, preserve_index=False))
-    rows = results_of(record.study, lent).select("student_id", "assessment", "value")
-    rows = record.coded(rows, student_id=record.enrolled.students).select("student_id", "assessment", "value")
-    present = np.zeros((len(covered[1]), len(record.enrolled.students)), bool)
+    store, students = record.study.store.apart(), record.enrolled.students
+    lent = store.lend(pa.Table.from_pandas(asked, _SCHEMA, preserve_index=False))
+    rows = results_of(replace(record.study, store=store), lent).select("student_id", "assessment", "value")
+    rows = coded(store, rows, student_id=students).select("student_id", "assessment", "value")
+    present = np.zeros((len(covered[1]), len(students)), bool)
     parts: list[list[tuple[np.ndarray, ...]]] = [[] for _ in scored[1]]
-    for batch in record.study.store.batches(rows):
+    for batch in store.batches(rows):
         student, assessment, value = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
         which = covered[0][assessment]
         known = np.flatnonzero((student >= 0) & (which >= 0))

@@ -163,7 +163,7 @@ def teacher_terms(study: Study, lazy: bool = False):
     6
     """
     study.needs(["terms", "teachers"])
-    rows = exposures(study, calendar(study))
+    rows = _exposed(study)
     return rows if lazy else _collected(study, rows, ["term_index", "teacher_id"])
 
 
@@ -242,12 +242,20 @@ def _pupils(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
 def _classes(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
     study.needs(["terms", "schools", "classes", "teachers", "appointments"])
     rows = _results(study, measure, compare)
-    terms = calendar(study)
+    led = study.store.kept("led classes", lambda: _led(study, calendar(study)))
+    rows = rows.join(led, on=["class_id", "term_id"], how="left")
+    return rows.join(_exposed(study).drop("term_index"), on=["teacher_id", "term_id"], how="left")
+
+
+def _exposed(study: Study) -> nw.LazyFrame:
+    return study.store.kept("exposures", lambda: exposures(study, calendar(study)))
+
+
+def _led(study: Study, terms: nw.LazyFrame) -> nw.LazyFrame:
+    """Return who led each class of each term."""
     key = ["class_id", "term_id"]
-    rows = rows.join(_leaders(study, terms), on=key, how="left")
+    rows = living(study).select(*key).join(_leaders(study, terms), on=key, how="left")
     rows = rows.join(_description(study, terms), on=key, how="left")
-    exposed = exposures(study, terms).drop("term_index")
-    rows = rows.join(exposed, on=["teacher_id", "term_id"], how="left")
     share = _shares(study, terms).select(*key, "teacher_id", teacher_share=nw.col("share"))
     return rows.join(share, on=[*key, "teacher_id"], how="left")
 
@@ -259,7 +267,7 @@ def _results(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
         check_measure(study, measure, compare)
         means = "class_outcomes" in study.tables and compare != "class"
         study.needs([] if means else ["enrolments", "outcomes"])
-    rows = living(study, calendar(study))
+    rows = living(study)
     key = ["class_id", "term_id"]
     if "enrolments" in study.tables:
         scored = measure if "outcomes" in study.tables else None
@@ -271,8 +279,12 @@ def _results(study: Study, measure: str | None, compare: str) -> nw.LazyFrame:
     return rows
 
 
-def living(study: Study, terms: nw.LazyFrame) -> nw.LazyFrame:
-    """Return the classes that existed in each term, with the grade they were in."""
+def living(study: Study) -> nw.LazyFrame:
+    """Return the classes that existed in each term, with the grade they were in and what their school is."""
+    return study.store.kept("living classes", lambda: _living(study, calendar(study)))
+
+
+def _living(study: Study, terms: nw.LazyFrame) -> nw.LazyFrame:
     last = nw.lit(12)
     for stage, (_, top) in GRADES.items():
         last = nw.when(nw.col("stage") == stage).then(nw.lit(top)).otherwise(last)

@@ -7,8 +7,8 @@ Narwhals LazyFrames, so another store (Spark) has to offer the same few methods 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 #: What follows a column's name where the cell as written is meant.
 WRITTEN = " as written"
+#: Types of a file's numbers that say in a double what their text says.
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "DOUBLE")
+#: Types of which no value has blanks about it when it is written out.
+_BARE = (*_NUMBERS[:-1], "DATE", "BOOLEAN")
 _SQL_TYPES = {"date": "DATE", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE"}
 
 
@@ -50,6 +54,7 @@ class Store:
     refused: frozenset[str] = frozenset()  # tables whose files have faults
     _present: dict[str, frozenset[str]] = field(default_factory=dict)
     _connection: duckdb.DuckDBPyConnection | None = None
+    _kept: set[str] = field(default_factory=set)
 
     def table(self, name: str) -> nw.LazyFrame:
         """Return a table typed by the schema."""
@@ -71,9 +76,25 @@ class Store:
         table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
         return nw.from_native(self._connection.from_arrow(table))
 
+    def kept(self, name: str, make: Callable[[], nw.LazyFrame]) -> nw.LazyFrame:
+        """Return what `make` gives, worked out the first time and kept where the tables are.
+
+        For what many panels of a study have in common: to plan it anew takes longer than all else on a small study.
+        It must depend on the study alone, and be no larger than its teachers or classes in their terms.
+        """
+        table = "kept " + name
+        if table not in self._kept:
+            make().to_native().create(table)
+            self._kept.add(table)
+        return self._relation(f"SELECT * FROM {quote(table)}")
+
     def batches(self, lazy: nw.LazyFrame, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
         """Give a lazy table in parts, where all of it need not be in memory; take them all before asking anew."""
         return iter(lazy.to_native().to_arrow_reader(rows))
+
+    def apart(self) -> Store:
+        """Return the same tables by a connection of its own, to be read in a thread of its own."""
+        return replace(self, _connection=_silenced(self._connection.cursor()))
 
     def _relation(self, query: str) -> nw.LazyFrame:
         return nw.from_native(self._connection.sql(query))
@@ -133,14 +154,21 @@ def _no_tables(path: Path) -> Fault:
 
 def _connect() -> duckdb.DuckDBPyConnection:
     """Open DuckDB in process; ``HTRESEARCH_THREADS`` bounds its threads, so that published outputs repeat."""
-    connection = duckdb.connect(":memory:")
-    # Only where it is on: in a Jupyter without ipywidgets it is off, and even switching it off would ask for them.
-    # Results are fetched to their end everywhere here: an unfinished one would block the connection.
-    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
-        connection.execute("SET enable_progress_bar = false").fetchall()
+    connection = _silenced(duckdb.connect(":memory:"))
     threads = os.environ.get("HTRESEARCH_THREADS", "")
     if threads.isdecimal() and int(threads) > 0:
         connection.execute(f"SET threads = {int(threads)}").fetchall()
+    return connection
+
+
+def _silenced(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Switch the progress bar off.
+
+    Only where it is on: in a Jupyter without ipywidgets it is off, and even switching it off would ask for them.
+    Results are fetched to their end everywhere here: an unfinished one would block the connection.
+    """
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+        connection.execute("SET enable_progress_bar = false").fetchall()
     return connection
 
 
@@ -167,8 +195,7 @@ def _attach(path: Path, known: Schema, connection) -> tuple[dict[str, Source], l
 
 
 def _read(connection, table: Table, source: Source) -> tuple[list[Fault], frozenset[str]]:
-    """Make views of a table, as written and as typed; return what is wrong, and the columns that are there."""
-    raw = quote("raw " + table.name)
+    """Make a view of a table, as typed and as written; return what is wrong, and the columns that are there."""
     if source.path is None:
         query, faults = f"SELECT row_number() OVER () AS {ROW}, * FROM {source.query}", []
     elif source.path.suffix.lower() == ".csv":
@@ -191,10 +218,8 @@ def _read(connection, table: Table, source: Source) -> tuple[list[Fault], frozen
         types = {name: kind for name, kind, *_ in described}
         if source.path is None and (faults := reading.check_header(source.where, table, list(types))):
             return faults, frozenset()
-        text = ", ".join(_text(c.name, types.get(c.name)) for c in table.columns)
-        typed = ", ".join(f"{_typed(c)} AS {quote(c.name)}, {_written(c)}" for c in table.columns)
-        connection.execute(f"CREATE VIEW {raw} AS SELECT {ROW}, {text} FROM ({query})").fetchall()
-        connection.execute(f"CREATE VIEW {quote(table.name)} AS SELECT {ROW}, {typed} FROM {raw} AS raw").fetchall()
+        shown = ", ".join(part for c in table.columns for part in _shown(c, types.get(c.name)))
+        connection.execute(f"CREATE VIEW {quote(table.name)} AS SELECT {ROW}, {shown} FROM ({query})").fetchall()
     except duckdb.Error as error:
         return [_unreadable(source, error)], frozenset()
     return [], frozenset(types)
@@ -209,31 +234,48 @@ def _unreadable(source: Source, error: duckdb.Error) -> Fault:
     )
 
 
-def _text(name: str, kind: str | None) -> str:
+def _shown(column: Column, kind: str | None) -> tuple[str, str]:
+    """Return a column as the schema types it and as it is written."""
+    text = _text(column, kind)
+    return (
+        f"{_typed(column, kind, text)} AS {quote(column.name)}",
+        f"{text} AS {quote(column.name + WRITTEN)}",
+    )
+
+
+def _text(column: Column, kind: str | None) -> str:
     """Return a column as written: text without surrounding blanks, nothing where it is empty."""
-    column = quote(name)
+    name = quote(column.name)
     if kind is None:
-        return f"NULL::VARCHAR AS {column}"
+        return "NULL::VARCHAR"
     if kind in ("DOUBLE", "FLOAT"):  # NaN is how pandas writes a missing number
-        return f"CASE WHEN isnan({column}) THEN NULL ELSE CAST({column} AS VARCHAR) END AS {column}"
-    return f"NULLIF(TRIM(CAST({column} AS VARCHAR)), '') AS {column}"
+        return f"CASE WHEN isnan({name}) THEN NULL ELSE CAST({name} AS VARCHAR) END"
+    if kind in _BARE:
+        return f"CAST({name} AS VARCHAR)"
+    trimmed = f"NULLIF(TRIM(CAST({name} AS VARCHAR)), '')"
+    if kind != "VARCHAR" or column.type != "id":
+        return trimmed
+    # To trim millions of ids takes longer than to see that there is nothing to trim: with as many bytes as characters
+    # no blank is possible but " ".
+    bare = f"strlen({name}) = length({name}) AND NOT prefix({name}, ' ') AND NOT suffix({name}, ' ')"
+    return f"CASE WHEN {bare} AND {name} <> '' THEN {name} ELSE {trimmed} END"
 
 
-def _written(column: Column) -> str:
-    return f"raw.{quote(column.name)} AS {quote(column.name + WRITTEN)}"
+def _typed(column: Column, kind: str | None, text: str) -> str:
+    """Return the expression that reads a written value, ``NULL`` where it cannot be read.
 
-
-def _typed(column: Column) -> str:
-    """Return the expression that reads a written value, ``NULL`` where it cannot be read."""
-    text = f"raw.{quote(column.name)}"
-    kind = _SQL_TYPES.get(column.type)
-    if kind is None:
+    What a file has in the schema's own type is taken as it is: by way of text it would be the same, only slower.
+    """
+    name, wanted = quote(column.name), _SQL_TYPES.get(column.type)
+    if wanted is None:
         return text
-    if kind in ("BIGINT", "DOUBLE"):
-        number = f"TRY_CAST({text} AS DOUBLE)"
+    if wanted in ("BIGINT", "DOUBLE"):
+        number = f"CAST({name} AS DOUBLE)" if kind in _NUMBERS else f"TRY_CAST({text} AS DOUBLE)"
         # A cast to BIGINT would round 3.7 to 4, and "inf" is a number to DuckDB.
-        sound = f"isfinite({number})" + (f" AND {number} = floor({number})" if kind == "BIGINT" else "")
-        return f"CASE WHEN {sound} THEN TRY_CAST({number} AS {kind}) END"
-    if kind == "DATE":  # DuckDB also knows days such as "epoch" and "infinity"
+        sound = f"isfinite({number})" + (f" AND {number} = floor({number})" if wanted == "BIGINT" else "")
+        return f"CASE WHEN {sound} THEN TRY_CAST({number} AS {wanted}) END"
+    if wanted == "DATE":  # DuckDB also knows days such as "epoch" and "infinity"
+        if kind == "DATE":
+            return f"CASE WHEN isfinite({name}) THEN {name} END"
         return f"CASE WHEN regexp_matches({text}, '^[0-9]') THEN TRY_CAST({text} AS DATE) END"
-    return f"TRY_CAST({text} AS {kind})"
+    return name if kind == wanted == "BOOLEAN" else f"TRY_CAST({text} AS {wanted})"
