@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -193,8 +194,14 @@ def _content(path: Path) -> tuple[dict, list[Fault]]:
 
 @cache
 def _validator():
+    # jsonschema builds a grammar of web addresses as soon as it is imported, if it finds one, and takes seconds over
+    # it; no schema here has such an address.
+    grammar = "rfc3987_syntax"
+    absent = sys.modules.setdefault(grammar, None) is None
     import jsonschema
 
+    if absent:
+        del sys.modules[grammar]
     written = files("htresearch.instruments").joinpath("instrument.schema.json").read_text(encoding="utf-8")
     return jsonschema.Draft202012Validator(json.loads(written))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+from statsmodels.regression.linear_model import OLS
 
 from htresearch import checks
 from htresearch.errors import ColumnError, Fault, ModelError
@@ -271,7 +271,7 @@ def _clustered(y: pd.Series, x: pd.DataFrame, clusters: pd.Series, level: float,
     `absorbed` counts parameters that were taken out beforehand; they belong in the small-sample factor.
     """
     groups = {"groups": pd.factorize(clusters)[0]}
-    fit = sm.OLS(y.to_numpy(float), x.to_numpy(float)).fit(cov_type="cluster", cov_kwds=groups, use_t=True)
+    fit = OLS(y.to_numpy(float), x.to_numpy(float)).fit(cov_type="cluster", cov_kwds=groups, use_t=True)
     n, k = x.shape
     covariance = fit.cov_params() * (n - k) / (n - k - absorbed)
     df = np.full(k, float(fit.df_resid_inference))

@@ -262,7 +262,8 @@ def _counts(
     estimated: bool,
 ) -> Lines:
     """Fit counts by maximum likelihood; phases whose likelihood has no maximum are left out."""
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import Binomial, Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     used = X[:, kept].any(axis=1)
     x, y = X[used][:, kept], case.values[used]
@@ -271,11 +272,11 @@ def _counts(
     summary = {"n": len(case.values), "n_phases": k, "family": family, "link": _LINKS[family]}
     fitted = np.full(len(case.values), np.nan)
     if p:
-        distribution = sm.families.Poisson() if family == "poisson" else sm.families.Binomial()
+        distribution = Poisson() if family == "poisson" else Binomial()
         outcome = y if family == "poisson" else np.column_stack([y, trials[used] - y])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = sm.GLM(outcome, x, family=distribution).fit(tol=1e-12, maxiter=200)
+            model = GLM(outcome, x, family=distribution).fit(tol=1e-12, maxiter=200)
         df = n - p
         pearson = float(model.pearson_chi2)
         ratio = pearson / df if df else np.nan

@@ -1,5 +1,7 @@
 """What a file says, piece by piece: everything in it that somebody could read or dig out."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 import csv
@@ -13,13 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from htresearch.language import Text
-from htresearch.publish import cells
 from htresearch.publish.leaks import images
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 #: How deep files within files are opened, and how much of them.
 _DEEPEST, _LARGEST = 4, 300_000_000
@@ -82,6 +84,8 @@ def _of_text(ending: str, content: bytes, depth: int) -> Iterator[Piece]:
     if text.count("\0") > len(text) / 100:
         yield Piece(_NOWHERE, None)
     elif ending == "ipynb":
+        import nbformat  # it takes seconds, and most files are no notebooks
+
         try:
             yield from of_notebook(nbformat.reads(text, as_version=4), depth)
         except Exception:  # noqa: BLE001 - whatever nbformat stumbles over, what cannot be read cannot go out
@@ -105,6 +109,8 @@ def _of_text(ending: str, content: bytes, depth: int) -> Iterator[Piece]:
 
 def of_notebook(notebook: NotebookNode, depth: int = 0) -> Iterator[Piece]:
     """Give the pieces of a notebook: narrative, code, attachments, outputs, and all metadata."""
+    from htresearch.publish import cells
+
     about = {key: value for key, value in notebook.items() if key != "cells"}
     yield Piece(Text("笔记本的元数据", "the notebook's metadata"), _strings(about))
     code = {id(cell): number for number, cell in cells.numbered(notebook)}
