@@ -128,6 +128,12 @@ def test_rows_below_a_heading():
     assert shown.html.count("white-space: nowrap ; border-top-style: hidden") == 2
 
 
+def test_a_cell_that_may_not_be_broken_is_not():
+    cells = pd.DataFrame({"long": ["2,512（2,318–2,707）", "x"]})
+    assert "nowrap" not in table(cells, right=["long"], names={"long": "一个很长很长的表头"}).html
+    assert "nowrap" in table(cells, right=["long"], unbroken=["long"], names={"long": "一个很长很长的表头"}).html
+
+
 @pytest.mark.parametrize(
     ("value", "shown"), [(-0.0004, "0.000"), (-0.00001, "0.0"), (-0.004, "-0.004"), (0.0004, "0.000"), (-12.0, "-12")]
 )

@@ -232,6 +232,7 @@ def table(
     names: Mapping[str, Text | str] | None = None,
     groups: str | None = None,
     right: Sequence[str] = (),
+    unbroken: Sequence[str] = (),
 ) -> Table:
     """Show a frame as a table for readers.
 
@@ -253,6 +254,8 @@ def table(
         cell then belongs to the row above, without a line between them.
     right
         Columns of words that are set to the right, as numbers are.
+    unbroken
+        Columns whose cells stay on one line however long they are, as numbers with their intervals.
 
     Returns
     -------
@@ -294,7 +297,8 @@ def table(
     shown = GT(cells, id="htresearch", groupname_col=groups).cols_label(**{str(c): labels[c] for c in frame.columns})
     body = [c for c in cells.columns if c != groups]
     shown = shown.cols_align("left", [c for c in body if c not in numeric]).cols_align("right", numeric)
-    short = [c for c in body if (c not in numeric or c in right) and cells[c].str.len().max() <= _NEVER_BROKEN]
+    worded = [c for c in body if c not in numeric or c in right]
+    short = [c for c in worded if c in unbroken or cells[c].str.len().max() <= _NEVER_BROKEN]
     if short:
         shown = shown.tab_style(style.css("white-space: nowrap"), loc.body(columns=short))
     brief = [c for c in body if len(labels[c]) <= _NEVER_BROKEN // 2]
