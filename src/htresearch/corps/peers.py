@@ -133,8 +133,7 @@ class _Cube:
         like[self.ids.index(unit)] = False
         rows, columns, rules = self._rows[unit]
         heads = rows.loc[
-            (rows["term_id"] == term) & (rows["indicator_id"] == "several_classes") & (rows["group"] == ""),
-            "denominator",
+            (rows["term_id"] == term) & (rows["indicator_id"] == "several_classes"), "denominator"
         ].fillna(0)
         beside = {"district": self._district[columns]} | _middle(self._values[np.ix_(like, columns)])
         made = rows[[*_KEYS, *NUMBERS, "why"]].assign(**beside).reset_index(drop=True)
