@@ -1,9 +1,13 @@
 """How figures and tables look: the same cells in HTML and in plain text, labels in the language now spoken."""
 
+import subprocess
+import sys
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import seaborn
 
 from htresearch import appearance, language
 from htresearch.appearance import figure, table
@@ -94,6 +98,24 @@ def test_the_theme_finds_a_chinese_font():
         assert figure(ax, "x").png  # a missing glyph would be an error
 
 
+def test_the_theme_is_the_one_of_seaborn_without_seaborn():
+    with plt.rc_context():
+        appearance.theme()
+        ours = dict(plt.rcParams)
+    with plt.rc_context():
+        seaborn.set_theme(context="notebook", style="whitegrid")
+        theirs = {name: plt.rcParams[name] for name in (*seaborn.axes_style(), *seaborn.plotting_context())}
+    # What we want otherwise: our font and smaller letters, no colour map that only seaborn knows, fewer lines.
+    chosen = {"font.family", "font.size", "image.cmap", "grid.color", "axes.spines.top", "axes.spines.right"}
+    chosen |= {"axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize", "legend.title_fontsize"}
+    assert {name for name, value in theirs.items() if ours[name] != value} == chosen
+    with plt.rc_context({"lines.linewidth": 9, "axes.facecolor": "black"}):
+        appearance.theme()  # whatever was set before
+        assert plt.rcParams["lines.linewidth"] == 1.5 and plt.rcParams["axes.facecolor"] == "white"
+    run = "import sys, htresearch as ht; ht.theme(); print('seaborn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", run], capture_output=True, text=True).stdout == "False\n"
+
+
 def test_rows_below_a_heading():
     frame = pd.DataFrame({"part": ["A", "A", "B"], "term": ["x", "", "y"], "shown": ["1.0", "(0.5)", "22.0"]})
     shown = table(frame, groups="part", right=["shown"])
@@ -104,6 +126,12 @@ def test_rows_below_a_heading():
     # The row that begins with an empty cell belongs to the row above: no line between, in both of its cells.
     assert shown.html.count("border-top-style: hidden") == 2
     assert shown.html.count("white-space: nowrap ; border-top-style: hidden") == 2
+
+
+def test_a_cell_that_may_not_be_broken_is_not():
+    cells = pd.DataFrame({"long": ["2,512（2,318–2,707）", "x"]})
+    assert "nowrap" not in table(cells, right=["long"], names={"long": "一个很长很长的表头"}).html
+    assert "nowrap" in table(cells, right=["long"], unbroken=["long"], names={"long": "一个很长很长的表头"}).html
 
 
 @pytest.mark.parametrize(

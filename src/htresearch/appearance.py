@@ -32,6 +32,56 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 _SEABORN_FIRST = "Arial"
 
 
+#: What `seaborn.set_theme` sets for its style "whitegrid" and its context "notebook", and what we want otherwise.
+#: Written down, for importing seaborn takes a kernel longer than drawing a figure.
+_LOOK = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": ".8",
+    "axes.facecolor": "white",
+    "axes.grid": True,
+    "axes.labelcolor": ".15",
+    "axes.labelsize": 10,
+    "axes.linewidth": 1.25,
+    **{f"axes.spines.{side}": side in ("left", "bottom") for side in ("left", "bottom", "top", "right")},
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12,
+    "axes.unicode_minus": True,
+    "figure.dpi": 100,
+    "figure.facecolor": "white",
+    "figure.figsize": (6.8, 4.0),
+    "font.sans-serif": [_SEABORN_FIRST, "DejaVu Sans", "Liberation Sans", "Bitstream Vera Sans", "sans-serif"],
+    "font.size": 10,
+    "grid.color": "0.9",
+    "grid.linestyle": "-",
+    "grid.linewidth": 1.0,
+    "image.cmap": "viridis",  # seaborn's own is known only where seaborn is
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "legend.title_fontsize": 9,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 6,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "w",
+    "patch.force_edgecolor": True,
+    "patch.linewidth": 1,
+    "savefig.dpi": 160,
+    "text.color": ".15",
+    **{
+        f"{axis}tick.{name}": value
+        for axis, sides in (("x", ("bottom", "top")), ("y", ("left", "right")))
+        for name, value in (
+            *((side, False) for side in sides),
+            ("direction", "out"),
+            ("color", ".15"),
+            ("labelsize", 9),
+            ("major.size", 6.0),
+            ("major.width", 1.25),
+            ("minor.size", 4.0),
+            ("minor.width", 1.0),
+        )
+    },
+}
+
 #: A cell of at most this many characters is not broken over lines.
 _NEVER_BROKEN = 16
 
@@ -61,33 +111,10 @@ def theme() -> None:
     >>> ht.theme()
     """
     import matplotlib as mpl
-    import seaborn as sns
-    from matplotlib import cycler
 
     font = _register_font()
-    sns.set_theme(
-        context="notebook",
-        style="whitegrid",
-        rc={
-            "axes.prop_cycle": cycler(color=PALETTE),
-            "axes.unicode_minus": True,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.titlesize": 12,
-            "axes.titlelocation": "left",
-            "axes.labelsize": 10,
-            "figure.figsize": (6.8, 4.0),
-            "figure.dpi": 100,
-            "savefig.dpi": 160,
-            "font.size": 10,
-            "grid.color": "0.9",
-            "legend.fontsize": 9,
-            "legend.frameon": False,
-            "legend.title_fontsize": 9,
-            "xtick.labelsize": 9,
-            "ytick.labelsize": 9,
-        },
-    )
+    mpl.rcParams.update(_LOOK)
+    mpl.rcParams["axes.prop_cycle"] = mpl.cycler(color=PALETTE)
     mpl.rcParams["font.family"] = [font, "DejaVu Sans"]
     warnings.filterwarnings("error", message=r"Glyph .* missing from", category=UserWarning)
 
@@ -205,6 +232,7 @@ def table(
     names: Mapping[str, Text | str] | None = None,
     groups: str | None = None,
     right: Sequence[str] = (),
+    unbroken: Sequence[str] = (),
 ) -> Table:
     """Show a frame as a table for readers.
 
@@ -226,6 +254,8 @@ def table(
         cell then belongs to the row above, without a line between them.
     right
         Columns of words that are set to the right, as numbers are.
+    unbroken
+        Columns whose cells stay on one line however long they are, as numbers with their intervals.
 
     Returns
     -------
@@ -267,7 +297,8 @@ def table(
     shown = GT(cells, id="htresearch", groupname_col=groups).cols_label(**{str(c): labels[c] for c in frame.columns})
     body = [c for c in cells.columns if c != groups]
     shown = shown.cols_align("left", [c for c in body if c not in numeric]).cols_align("right", numeric)
-    short = [c for c in body if (c not in numeric or c in right) and cells[c].str.len().max() <= _NEVER_BROKEN]
+    worded = [c for c in body if c not in numeric or c in right]
+    short = [c for c in worded if c in unbroken or cells[c].str.len().max() <= _NEVER_BROKEN]
     if short:
         shown = shown.tab_style(style.css("white-space: nowrap"), loc.body(columns=short))
     brief = [c for c in body if len(labels[c]) <= _NEVER_BROKEN // 2]

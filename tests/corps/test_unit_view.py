@@ -10,7 +10,6 @@ from study.small import frames, write
 
 import htresearch as ht
 from htresearch.corps import UnitView, unit_views
-from htresearch.corps.unit_view import _Cube
 from htresearch.errors import ArgumentError
 
 AUTUMN, SPRING = date(2024, 9, 1), date(2025, 2, 20)
@@ -55,8 +54,9 @@ def views(study):
     return unit_views(study, term="2024-1")
 
 
-def row(view, indicator_id, term="2024-1"):
-    found = view.frame[(view.frame["indicator_id"] == indicator_id) & (view.frame["term_id"] == term)]
+def row(view, indicator_id, term="2024-1", group="", value=""):
+    asked = {"indicator_id": indicator_id, "term_id": term, "group": group, "value": value}
+    found = view.frame[(view.frame[list(asked)] == pd.Series(asked)).all(axis=1)]
     assert len(found) == 1
     return found.iloc[0]
 
@@ -69,6 +69,23 @@ def test_the_middle_is_that_of_the_other_schools_of_the_type(views):
     got = own[["peers_low", "peers_median", "peers_high"]].to_numpy(float)
     assert np.allclose(got, np.quantile(others, [0.25, 0.5, 0.75]))
     assert own["district"] == pytest.approx(8 / 35)
+
+
+def test_parts_are_those_of_the_indicators_beside_their_peers(views, study):
+    frame = ht.corps.indicators(study, term="2024-1", only=["accredited_share"]).frame
+    for value in ("backbone", "chief"):
+        rows = frame[(frame["group"] == "tier") & (frame["value"] == value)].set_index("school_id")
+        own, others = (
+            row(views["SCH7"], "accredited_share", group="tier", value=value),
+            [f"SCH{i}" for i in range(1, 7)],
+        )
+        assert own["estimate"] == rows.loc["SCH7", "estimate"] and own["numerator"] == rows.loc["SCH7", "numerator"]
+        got = own[["peers_low", "peers_median", "peers_high"]].to_numpy(float)
+        assert np.allclose(got, np.quantile(rows.loc[others, "estimate"], [0.25, 0.5, 0.75]))
+        assert own["district"] == pytest.approx(rows["numerator"].sum() / 35)
+    # Of one junior school the district's number is that school's; with that of the primary schools it would follow.
+    assert np.isnan(row(views["SCH8"], "accredited_share", group="stage", value="junior")["district"])
+    assert np.isnan(row(views["SCH7"], "accredited_share", group="stage", value="primary")["district"])
 
 
 def test_of_too_few_peers_nothing_is_said(views, study):
@@ -126,6 +143,16 @@ def test_what_cannot_be_computed_says_why(views):
     assert len(view.table().plain.splitlines()) > 5
 
 
+def test_parts_stand_in_a_table_of_their_own(views, in_both_languages):
+    told = views["SCH7"].parts("accredited_share").plain
+    assert "骨干班主任" in told and "按学段" in told and "1/12" in told
+    assert "骨干班主任" not in views["SCH7"].table().plain + views["SCH7"].missing().plain
+    lacking = views["SCH7"].parts("training_hours").plain
+    assert "人均培训时长" in lacking and "缺少数据表：training_events" in lacking
+    with pytest.raises(ArgumentError, match="indicator_id"):
+        views["SCH7"].parts("home_visits")
+
+
 def test_figures_show_what_there_is(views):
     import matplotlib.pyplot as plt
 
@@ -134,6 +161,8 @@ def test_figures_show_what_there_is(views):
     assert "梯队班主任占比" in names and "本期培训覆盖率" not in names
     trends = views["SCH2"].trends(["accredited_share", "years_as_head"])
     assert [ax.get_title(loc="left") or ax.get_title() for ax in trends.axes] == ["梯队班主任占比", "班主任平均年限"]
+    # Wholes alone: a point a term, a line an indicator.
+    assert [len(ax.lines[-1].get_xdata()) for ax in trends.axes] == [1, 1] and len(names) == len(set(names))
     plt.close("all")
 
 
@@ -143,18 +172,3 @@ def test_what_does_not_exist_is_refused(study):
             unit_views(study, **wrong)
     with pytest.raises(ArgumentError):
         unit_views(study, only=["SCH1"])["SCH1"].trends(["nothing"])
-
-
-@pytest.mark.parametrize(("failed", "told"), [(0, 0.0), (1, np.nan), (2, np.nan), (3, 3 / 400)])
-def test_one_or_two_of_the_whole_district_are_not_told(failed, told):
-    """Whoever reads of one who failed, and has none, knows that it is at another school."""
-    row = {
-        "term_id": "t",
-        "indicator_id": "failed_in_post",
-        "group": "",
-        "estimate": failed / 400,
-        "numerator": failed,
-    }
-    rows = pd.DataFrame([{**row, "school_id": f"S{i}"} for i in range(6)])
-    cube = _Cube(rows, pd.DataFrame([row]), "school_id", [f"S{i}" for i in range(6)], ["t"])
-    np.testing.assert_equal(cube.district, [told])

@@ -52,6 +52,25 @@ def test_each_kind_of_thing_is_printed():
     assert "hidden" not in text
 
 
+def test_a_heading_and_its_words_stay_with_what_they_lead_to():
+    """Wherever the page ends: with so many lines before it the picture no longer fits, but its heading would."""
+    from PIL import Image
+
+    image = BytesIO()
+    Image.new("RGB", (1000, 700)).save(image, "PNG")
+    picture = f'<img alt="a" src="data:image/png;base64,{base64.b64encode(image.getvalue()).decode()}">'
+    apart = 0
+    for lines in range(12, 44, 4):
+        led = f"<h2>Heading</h2><p>Leading.</p><figure>{picture}</figure><p>Behind.</p>"
+        made = page_pdf(Page("10_a", "en", "T", "", "<h1>T</h1>" + "<p>x</p>" * lines + led))
+        pages = [page.extract_text() for page in PdfReader(BytesIO(made)).pages]
+        where = [next(i for i, text in enumerate(pages) if word in text) for word in ("Heading", "Leading", "Behind")]
+        shown = next(i for i, page in enumerate(PdfReader(BytesIO(made)).pages) if page.images)
+        assert where[:2] == [shown, shown], lines
+        apart += shown > 0
+    assert 0 < apart < 8
+
+
 def test_headings_leave_no_gap():
     levels = [b["level"] for b in Markup().read("<h2>a</h2><h4>b</h4><h2>c</h2><h3>d</h3>")]
     assert levels == [1, 2, 2, 3]

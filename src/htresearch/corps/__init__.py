@@ -11,7 +11,8 @@ from htresearch.corps.catalogue import Definition, definitions
 from htresearch.corps.changes import Changes, changes
 from htresearch.corps.dashboard import Board, Dashboard, dashboard
 from htresearch.corps.indicators import Indicators, indicators
-from htresearch.corps.unit_view import UnitView, unit_views
+from htresearch.corps.peers import unit_views
+from htresearch.corps.unit_view import UnitView
 
 __all__ = [
     "Archive",

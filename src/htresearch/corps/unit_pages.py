@@ -11,7 +11,7 @@ import pandas as pd
 from htresearch import checks
 from htresearch.appearance import significant, table
 from htresearch.corps.catalogue import UNITS, Definition, definitions
-from htresearch.corps.unit_view import FEWEST_PEERS, UnitView, kind_of
+from htresearch.corps.unit_view import FEWEST_PEERS, PARTS, UnitView, kind_of
 from htresearch.language import Text, label
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _KEY = (
     "head_changes",
 )
 _HEADINGS = {
-    "measure": Text("条目", "Clause"),
     "indicator": Text("指标", "Indicator"),
     "own": Text("本单位（95% 区间）", "This unit (95 % interval)"),
     "counts": Text("分子/分母", "Counts"),
@@ -38,12 +37,24 @@ _HEADINGS = {
     "district": Text("全区", "District"),
     "target": Text("目标", "Target"),
     "reading": Text("怎么看", "Reading"),
+    "part": Text("分项", "Part"),
     "why": Text("原因", "Reason"),
 }
 _ABOVE = Text("高", "above")
 _BELOW = Text("低", "below")
-_ALIKE = Text("分不出", "cannot be told")
+_ALIKE = Text("分不出", "unclear")
+_BESIDE = ("own", "counts", "peers", "district", "target")
 _NONE = "–"
+_WHOLE = Text("合计", "All")
+_HIDDEN = Text("不显示", "not shown")
+#: How a breakdown is headed.
+_BY = {
+    "tier": Text("按梯队层级", "By tier"),
+    "stage": Text("按学段", "By stage"),
+    "level": Text("按举办层级", "By level"),
+    "theme": Text("按主题", "By theme"),
+    "result": Text("按考核等次", "By result"),
+}
 
 
 def opening(view: UnitView) -> Table:
@@ -73,12 +84,53 @@ def whole_table(view: UnitView) -> Table:
     rows = view.now()
     rows = rows[rows["estimate"].notna()]
     cells = pd.DataFrame([_line(row, known[row["indicator_id"]]) for row in rows.to_dict("records")])
-    cells = cells if len(cells) else pd.DataFrame(columns=list(_HEADINGS)[:-1])
+    cells = cells if len(cells) else pd.DataFrame(columns=["indicator", *_BESIDE, "reading"])
     empty = [name for name in ("peers", "district", "target") if (cells[name] == _NONE).all()]
     if "peers" in empty:
         empty.append("reading")
     said = str(Text("", " ")).join(str(note) for note in view.notes)
-    return table(cells.drop(columns=empty), note=said, names=_HEADINGS)
+    return _numbered(cells.drop(columns=empty), note=said)
+
+
+def parts_table(view: UnitView, indicator_id: str) -> Table:
+    """Return an indicator, and below it its parts by each of its breakdowns."""
+    checks.require(checks.one_of("indicator_id", indicator_id, list(PARTS)))
+    definition, rows = definitions()[indicator_id], view.now(indicator_id)
+    whole = rows[rows["group"] == ""].iloc[0]
+    if len(rows) == 1:
+        why = str(whole["why"] or Text("本学期没有分项的记录", "no records of its parts this term"))
+        return table(pd.DataFrame({"indicator": [str(definition.name)], "why": [why]}), names=_HEADINGS)
+    if PARTS[indicator_id] == ("result",):
+        rows = rows[rows["group"] != ""]  # the whole is one of its parts
+    cells = pd.DataFrame([_part(row, definition) for row in rows.to_dict("records")])
+    empty = [name for name in ("counts", "peers", "district") if (cells[name] == _NONE).all()]
+    hidden = rows[rows["estimate"].isna()]
+    said = [
+        Text("{part}：{why}。", "{part}: {why}.").format(part=_named(row), why=row["why"])
+        for row in hidden.to_dict("records")
+    ]
+    note = str(Text("", " ")).join(map(str, [definition.caution, *said]))
+    return _numbered(cells.drop(columns=empty), note=note, groups="head")
+
+
+def _numbered(cells: pd.DataFrame, note: str, groups: str | None = None) -> Table:
+    """Return a table whose numbers stand to the right, each on a line with its interval."""
+    right = [name for name in _BESIDE if name in cells]
+    return table(cells, note=note, names=_HEADINGS, groups=groups, right=right, unbroken=right)
+
+
+def _part(row: dict, definition: Definition) -> dict[str, str]:
+    head = _BY[row["group"]] if row["group"] else definition.heading
+    numbers = _numbers(row, definition)
+    if numbers["own"] == _NONE:
+        numbers |= {"own": str(_HIDDEN)}
+    return {"head": str(head), "part": str(_named(row))} | {
+        n: numbers[n] for n in ("own", "counts", "peers", "district")
+    }
+
+
+def _named(row: dict) -> Text | str:
+    return label(row["value"], within=row["group"]) if row["group"] else _WHOLE
 
 
 def missing_table(view: UnitView) -> Table:
@@ -91,6 +143,16 @@ def missing_table(view: UnitView) -> Table:
 
 
 def _line(row: dict, definition: Definition) -> dict[str, str]:
+    return {
+        "indicator": f"{definition.heading} · {', '.join(definition.clauses)}",
+        **_numbers(row, definition),
+        "reading": str(_reading(row)),
+    }
+
+
+def _numbers(row: dict, definition: Definition) -> dict[str, str]:
+    """Write the unit's number with its interval and counts, and what stands beside it."""
+
     def number(value: float) -> str:
         if definition.unit == "share":
             return f"{100 * value:.1f}%" if np.isfinite(value) else _NONE
@@ -101,21 +163,19 @@ def _line(row: dict, definition: Definition) -> dict[str, str]:
         return str(Text("（{a}–{b}）", " ({a}–{b})")).format(a=a, b=b)
 
     own = number(row["estimate"])
-    if np.isfinite(row["conf_low"]) and np.isfinite(row["conf_high"]):
+    # Where all have the same an interval would claim to be sure of it.
+    if np.isfinite([row["conf_low"], row["conf_high"]]).all() and row["conf_low"] < row["conf_high"]:
         own += between(row["conf_low"], row["conf_high"])
     peers = number(row["peers_median"])
     if peers != _NONE:
         peers += between(row["peers_low"], row["peers_high"])
-    whole = definition.interval == "wilson"
+    counted = definition.interval == "wilson" and np.isfinite(row["estimate"])
     return {
-        "measure": ", ".join(definition.clauses),
-        "indicator": str(definition.heading),
         "own": own,
-        "counts": f"{row['numerator']:g}/{row['denominator']:g}" if whole else _NONE,
+        "counts": f"{row['numerator']:g}/{row['denominator']:g}" if counted else _NONE,
         "peers": peers,
         "district": number(row["district"]),
         "target": number(row["target"]),
-        "reading": str(_reading(row)),
     }
 
 
@@ -161,7 +221,8 @@ def over_terms(view: UnitView, indicator_ids: Collection[str] | None) -> Figure:
 
     known = definitions()
     checks.require(*(checks.one_of("indicator_ids", one, list(known)) for one in indicator_ids or ()))
-    there = set(view.frame.loc[view.frame["estimate"].notna(), "indicator_id"])
+    wholes = view.frame[view.frame["group"] == ""]
+    there = set(wholes.loc[wholes["estimate"].notna(), "indicator_id"])
     chosen = [name for name in indicator_ids or _KEY if name in there]
     lines = max((len(chosen) + 1) // 2, 1)
     drawn, axes = plt.subplots(lines, 2, figsize=(7.2, 2.1 * lines), squeeze=False, sharex=True)
@@ -169,7 +230,7 @@ def over_terms(view: UnitView, indicator_ids: Collection[str] | None) -> Figure:
     for ax in axes.flat[len(chosen) :]:
         ax.axis("off")
     for ax, name in zip(axes.flat, chosen, strict=False):
-        _panel(ax, view.frame[view.frame["indicator_id"] == name], known[name])
+        _panel(ax, wholes[wholes["indicator_id"] == name], known[name])
     return drawn
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from htresearch.corps.catalogue import definitions
-from htresearch.corps.indicators import Indicators
 from htresearch.language import Text
+
+if TYPE_CHECKING:
+    from htresearch.corps.indicators import Indicators
 
 #: Nobody may compute a hidden number of persons to closer than this.
 WIDTH = 5
@@ -79,7 +83,7 @@ def unsafe(rows: pd.DataFrame, by: str | None, fewest: int = 10, schools: int = 
         "threshold": persons < fewest,
         "rare": share & (x < fewest) & ~(zero & (x == 0)),
         "common": share & (m - x < fewest) & ~(zero & (x == m)),
-        "contributors": mean & ((contributors < fewest - 1e-9) | alike),
+        "contributors": mean & (((contributors < fewest - 1e-9) & ~(zero & (value == 0))) | alike),
         "schools": few_schools,
         "teachers": (of == "students") & (by == "school_id"),
     }
@@ -151,9 +155,7 @@ def hide(
     if fewest <= 1:
         return frame.assign(hidden="", under=np.nan, over=np.nan)
     rules = unsafe(frame, by, fewest, schools)
-    for (_, _, name), rows in frame.groupby([unit, *_KEYS], sort=False).indices.items():
-        if len(rows) > 1:
-            _protect(frame, rows, rules, fewest, name in parts)
+    protect(frame, rules, unit, partial(_published, fewest), parts=parts)
     hidden = rules != ""
     per = np.array([definitions()[name].per for name in frame["indicator_id"]])
     bound = _rounded_up(fewest / frame["denominator"].where(frame["denominator"] > 0).to_numpy(float))
@@ -178,7 +180,56 @@ def _rounded_up(bound: np.ndarray) -> np.ndarray:
     return edges[np.searchsorted(_EDGES, np.nan_to_num(bound, nan=np.inf))]
 
 
-def _protect(frame: pd.DataFrame, rows: np.ndarray, rules: np.ndarray, fewest: int, whole_first: bool) -> None:
+#: What a reader knows of the parts of one breakdown beforehand: from the indicator's id, numerators, denominators,
+#: rules and their sum, the least and the most that each may be.
+Known = Callable[[str, np.ndarray, np.ndarray, np.ndarray, float], tuple[np.ndarray, np.ndarray]]
+
+
+def _published(
+    fewest: int, _name: str, x: np.ndarray, m: np.ndarray, rules: np.ndarray, _total: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what anybody knows of what is published: a part hidden as rare has fewer than `fewest`."""
+    low = np.where(rules == "common", m - fewest + 1, np.where(rules == "incomplete", np.minimum(fewest, m), 0.0))
+    high = np.where(rules == "rare", np.minimum(fewest - 1, m), np.where(rules == "incomplete", m - fewest, m))
+    return np.minimum(low, x), np.maximum(high, x)  # what is no share has no such bounds
+
+
+def _least_lost(x: np.ndarray, m: np.ndarray) -> np.ndarray:
+    return np.minimum(x, m - x)
+
+
+def protect(
+    frame: pd.DataFrame,
+    rules: np.ndarray,
+    unit: str,
+    known: Known,
+    cost: Callable[[np.ndarray, np.ndarray], np.ndarray] = _least_lost,
+    parts: Collection[str] = (),
+) -> None:
+    """Mark further parts of breakdowns in `rules` until no part that is hidden for itself can be computed.
+
+    Parameters
+    ----------
+    frame
+        Rows of `Indicators`, those of a unit, a term and an indicator standing together.
+    rules
+        For each row why it is hidden, or an empty text; gets ``"incomplete"`` where a row goes with another.
+    unit
+        The column of the units.
+    known
+        What a reader knows beforehand.
+    cost
+        Of numerators and denominators of parts, by how much each is missed: the least goes first.
+    parts
+        Indicators of which the whole goes first.
+    """
+    concerned = frame["indicator_id"][(rules != "") & (frame["group"] != "").to_numpy()].unique()
+    places = np.flatnonzero(frame["indicator_id"].isin(concerned))
+    for (*_, name), rows in frame.iloc[places].groupby([unit, *_KEYS], sort=False).indices.items():
+        _protect(frame, places[rows], rules, partial(known, name), cost, name in parts)
+
+
+def _protect(frame: pd.DataFrame, rows: np.ndarray, rules: np.ndarray, known, cost, whole_first: bool) -> None:
     """Hide further parts of each breakdown of one indicator until no hidden part can be computed, or the whole."""
     groups, name = frame["group"].to_numpy()[rows], frame["indicator_id"].iloc[rows[0]]
     whole = rows[groups == ""]
@@ -189,31 +240,28 @@ def _protect(frame: pd.DataFrame, rows: np.ndarray, rules: np.ndarray, fewest: i
         parts = rows[groups == group]
         column, exact = _sums_to(name, group)
         total = (x if column == "numerator" else m)[whole[0]]
-        while (rules[parts] != "").any() and not _is_safe(x[parts], m[parts], rules[parts], fewest, total, exact):
+        while (rules[parts] != "").any() and not _is_safe(x[parts], m[parts], rules[parts], known, total, exact):
             # A part that is the whole itself stands there anyway.
-            left = [p for p in parts if not rules[p] and (x[p], m[p]) != (x[whole[0]], m[whole[0]])]
-            if left and not (whole_first and column == "numerator"):
-                rules[left[int(np.argmin([min(x[p], m[p] - x[p]) for p in left]))]] = "incomplete"
+            left = parts[(rules[parts] == "") & ((x[parts] != x[whole[0]]) | (m[parts] != m[whole[0]]))]
+            if len(left) and not (whole_first and column == "numerator"):
+                rules[left[int(np.argmin(cost(x[left], m[left])))]] = "incomplete"
                 continue
             others = rows if not whole_first else rows[groups != group]
             rules[others[rules[others] == ""]] = "incomplete"
             return
 
 
-def _is_safe(x: np.ndarray, m: np.ndarray, rules: np.ndarray, fewest: int, total: float, exact: bool) -> bool:
+def _is_safe(x: np.ndarray, m: np.ndarray, rules: np.ndarray, known, total: float, exact: bool) -> bool:
     """Tell whether no part that is hidden for itself can be computed from the others and the total.
 
-    Anybody knows that a rare part has fewer than `fewest`, and what all hidden parts together have, or (where parts
-    overlap) have at least.
+    Anybody knows what is known beforehand, and what all hidden parts together have, or (where parts overlap) have at
+    least.
     """
     hidden = rules != ""
+    low, high = (bound[hidden] for bound in known(x, m, rules, total))
     rest = total - x[~hidden].sum()
-    x, m, rules = x[hidden], m[hidden], rules[hidden]
-    low = np.where(rules == "common", m - fewest + 1, np.where(rules == "incomplete", np.minimum(fewest, m), 0.0))
-    high = np.where(rules == "rare", np.minimum(fewest - 1, m), np.where(rules == "incomplete", m - fewest, m))
-    low, high = np.minimum(low, x), np.maximum(high, x)  # what is no share has no such bounds
     least = np.maximum(low, rest - (high.sum() - high))
     most = np.minimum(high, rest - (low.sum() - low)) if exact else high
-    own = rules != "incomplete"
+    own = rules[hidden] != "incomplete"
     wide = (most - least >= WIDTH) | ((least <= low + 1e-9) & (most >= high - 1e-9))
-    return bool(wide[own].all()) and (len(x) > 1 or not exact)
+    return bool(wide[own].all())
