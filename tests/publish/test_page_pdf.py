@@ -71,6 +71,17 @@ def test_a_heading_and_its_words_stay_with_what_they_lead_to():
     assert 0 < apart < 8
 
 
+@pytest.mark.parametrize(("rows", "torn"), [(12, False), (60, True)])
+def test_a_table_of_a_few_rows_is_not_torn_apart(rows, torn):
+    cells = "".join(f"<tr><td>cell {i}.</td></tr>" for i in range(rows))
+    made = set()
+    for lines in range(24, 44, 4):
+        body = "<h1>T</h1>" + "<p>x</p>" * lines + f"<table>{cells}</table>"
+        pages = PdfReader(BytesIO(page_pdf(Page("10_a", "en", "T", "", body)))).pages
+        made.add(sum("cell" in page.extract_text() for page in pages))
+    assert (max(made) > 1) == torn
+
+
 def test_headings_leave_no_gap():
     levels = [b["level"] for b in Markup().read("<h2>a</h2><h4>b</h4><h2>c</h2><h3>d</h3>")]
     assert levels == [1, 2, 2, 3]
