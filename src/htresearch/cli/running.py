@@ -15,6 +15,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a Windows console may lack a character; a mark in its place will do
             stream.reconfigure(errors="replace")
+    # jsonschema, which reads notebooks and instruments, builds a grammar of web addresses where it finds one, and
+    # takes seconds over it; no command here checks such addresses.
+    sys.modules.setdefault("rfc3987_syntax", None)
     _speak_early(arguments)
     try:
         application()(args=arguments, prog_name="htresearch")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtrit
 
 from htresearch.corps.catalogue import Definition
 from htresearch.corps.tally import Sums, Tally
@@ -22,7 +22,7 @@ VOCABULARY = {
     ("recognised_per_100", "kind"): "incentive",
     ("practice_days", "kind"): "activity",
 }
-_Z = ndtri(0.975)
+_Z = NormalDist().inv_cdf(0.975)
 _COUNTED = {"teachers": "n_teachers", "classes": "n_classes", "students": "n_students"}
 
 
@@ -34,7 +34,7 @@ def wilson(x: np.ndarray, n: np.ndarray, conf_level: float = 0.95) -> tuple[np.n
     Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the
     American Statistical Association, 22, 209-212. https://doi.org/10.1080/01621459.1927.10502953
     """
-    z = ndtri(0.5 + conf_level / 2)
+    z = NormalDist().inv_cdf(0.5 + conf_level / 2)
     p = x / n
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
@@ -64,6 +64,8 @@ def estimate(sums: Sums, definition: Definition) -> Sums:
 
 def _ratio(sums: Sums, value: np.ndarray, m: np.ndarray, n: np.ndarray, bounded: bool) -> dict:
     """Return a ratio of sums with its linearised standard error over those counted, and Student's t."""
+    from scipy.special import stdtrit
+
     xx, xm, mm = (sums[c] for c in ("xx", "xm", "mm"))
     squares = np.clip(xx - 2 * value * xm + value**2 * mm, 0, None)
     # What is left of equal values is rounding.

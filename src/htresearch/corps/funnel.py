@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import bdtr, ndtri
 
 from htresearch import checks
 from htresearch.checks import argument
@@ -39,6 +39,8 @@ def binomial_limit(share: float, n: np.ndarray, below: float) -> np.ndarray:
     Spiegelhalter, D. J. (2005). Funnel plots for comparing institutional performance. Statistics in Medicine, 24,
     1185-1202, appendix A.1.1. https://doi.org/10.1002/sim.1970
     """
+    from scipy.special import bdtr
+
     limits = np.empty(len(n))
     for i, cases in enumerate(np.asarray(n, float)):
         # The smallest r with P(R <= r) >= below.
@@ -61,7 +63,7 @@ def limits(definition: Definition, district: pd.Series, n: np.ndarray, level: fl
         return per * binomial_limit(share, n, tail), per * binomial_limit(share, n, 1 - tail)
     # A mean of as many as the denominator says, drawn from the district's: its error shrinks with the root.
     error = district["std_error"] * np.sqrt(district["denominator"] / n)
-    half = ndtri(1 - tail) * error
+    half = NormalDist().inv_cdf(1 - tail) * error
     return np.maximum(district["estimate"] - half, 0), district["estimate"] + half
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc
 
 from htresearch.corps.catalogue import definitions
 from htresearch.corps.funnel import limits
@@ -38,6 +37,8 @@ def spread(found: Indicators, term: str) -> pd.DataFrame:
     DerSimonian, R., & Laird, N. (1986). Meta-analysis in clinical trials. Controlled Clinical Trials, 7, 177-188.
     https://doi.org/10.1016/0197-2456(86)90046-2
     """
+    from scipy.special import chdtrc
+
     known, lines = definitions(), []
     whole = found.district[(found.district["term_id"] == term) & (found.district["group"] == "")]
     for name, district in whole.set_index("indicator_id", drop=False).iterrows():

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from htresearch.corps.parts import leading
 from htresearch.language import Text, label, listing
@@ -82,6 +81,8 @@ def _first_days(study: Study, led: pd.DataFrame, day: date) -> pd.DataFrame:
 
 
 def _of_measure(study: Study, led: pd.DataFrame, measure: str, width: str) -> pd.DataFrame:
+    from scipy.special import stdtrit
+
     lazy = study.class_results(measure, width, lazy=True)
     there = lazy.collect_schema().names()
     wanted = ["class_id", "term_id", "term_index", "stage", "grade", "school_id", "zone_id", "score", "score_sd"]

@@ -393,7 +393,8 @@ def _of_pdf(content: bytes, depth: int) -> Iterator[Piece]:
 
 def _of_object(thing: object, depth: int) -> Iterator[Piece]:
     where = Text("PDF 的信息、书签、替代文字或附件", "the PDF's information, outline, alt text or attachments")
-    yield Piece(where, _strings(_plain_strings(thing)))
+    if said := _plain_strings(thing):
+        yield Piece(where, _strings(said))
     kind = thing.get("/Type") if hasattr(thing, "get") else None
     if kind in ("/EmbeddedFile", "/Metadata") and hasattr(thing, "get_data"):
         name = "x.xml" if kind == "/Metadata" else "x.txt"
@@ -408,6 +409,8 @@ def _plain_strings(thing: object, depth: int = 0) -> list[str]:
         return [said for part in thing for said in _plain_strings(part, depth + 1)]
     if isinstance(thing, bytes):
         return [thing.decode("utf-8", "replace")]
+    if not isinstance(thing, str):
+        return []
     from pypdf.generic import NameObject
 
-    return [str(thing)] if isinstance(thing, str) and not isinstance(thing, NameObject) else []
+    return [] if isinstance(thing, NameObject) else [str(thing)]
