@@ -14,8 +14,8 @@ _GRANTS = Text("激励记录", "records of incentives")
 _MONEY = {"performance_pay": "performance_pay", "allowance": "head_teacher_allowance"}
 RECOGNITION = ("honour", "annual_excellent", "title_review", "promotion")
 _DISTRICT_ONLY = Text(
-    "数据不记载非班主任教师所在的学校，只能按全区计算（by=None）",
-    "the data do not say where teachers without a class work, so it is for the whole district only (by=None)",
+    "数据不记载非班主任教师所在的学校，只能按全区计算",
+    "the data do not say where teachers without a class work, so it is for the whole district only",
 )
 _NO_GRANTS = Text("两方之中有一方没有获得任何激励", "one of the two sides was granted nothing")
 
