@@ -53,6 +53,7 @@ class Corps(Islands):
             (teacher, rng.choice([kind, rng.choice(INCENTIVES)]), *rest)
             for teacher, kind, *rest in self.lists["incentives"]
         ]
+        self._last_days(terms)
         self.lists["attendance"] = [(*row, rng.choice([None, 3.0, 5.0])) for *row, _ in self.lists["attendance"]]
         # Studios open on first days too, led by somebody who leads a class that day where there is one.
         self.lists["studios"] = [self._studio(row, [term[3] for term in terms]) for row in self.lists["studios"]]
@@ -72,6 +73,30 @@ class Corps(Islands):
             if role == "head" and since <= day and (until is None or until >= day)
         ]
         return studio, self.rng.choice(leading or [lead]), day + self.rng.choice([0, 0, 1]) * DAY
+
+    def _last_days(self, terms) -> None:
+        """Add what happens on the last days of periods and the days after: honours, and teachers who enter."""
+        eves = [term[3] - DAY for term in terms[1:]]
+        for number, eve in enumerate(eves):
+            for after in (0, 1):
+                self._add(
+                    "teachers",
+                    f"N{number}{after}",
+                    "male",
+                    1990,
+                    eve + after * DAY,
+                    "permanent",
+                    "bachelor",
+                    "first",
+                    "语文",
+                )
+        there = {row[:4] for row in self.lists["incentives"]}
+        for teacher, _, _, _, decided, *_ in self.lists["appraisals"]:
+            eve = next((day for day in eves if day >= decided), None)
+            grant = (teacher, "honour", "district", eve and eve + self.rng.choice([0, 1]) * DAY)
+            if eve and grant not in there:
+                there.add(grant)
+                self._add("incentives", *grant, None)
 
     def _results(self, terms) -> None:
         """Add what standard scores can go wrong on: equal values, those of an earlier term again, and own ratings."""
